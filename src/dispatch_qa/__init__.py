@@ -1,0 +1,43 @@
+"""Dispatch QA: ask wire copy in any language, get the sentences that answer, quoted letter for letter."""
+
+from dispatch_qa.errors import (
+    CitationError,
+    DispatchQAError,
+    InputRejected,
+    ModelError,
+    StoreDamaged,
+    StoreError,
+    StoreForeign,
+    StoreLocked,
+    StoreMissing,
+    StoreOutdated,
+)
+from dispatch_qa.qa import DispatchQA, build
+from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Info, Passage, Quote, Span
+from dispatch_qa.settings import Settings
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "CitationError",
+    "Dispatch",
+    "DispatchQA",
+    "DispatchQAError",
+    "Hit",
+    "Info",
+    "InputRejected",
+    "ModelError",
+    "Passage",
+    "Quote",
+    "Settings",
+    "Span",
+    "StoreDamaged",
+    "StoreError",
+    "StoreForeign",
+    "StoreLocked",
+    "StoreMissing",
+    "StoreOutdated",
+    "build",
+]

@@ -1,0 +1,68 @@
+"""Hits to an answer: the evidence of each passage, numbered and checked, or a plain refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dispatch_qa.calibration import Calibration
+from dispatch_qa.errors import CitationError
+from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Quote
+
+REFUSAL = "The dispatches do not say."
+
+DispatchOf = Callable[[str], Dispatch | None]
+
+
+def answer(question: str, hits: Sequence[Hit], dispatch_of: DispatchOf, calibration: Calibration | None) -> Answer:
+    """What `hits`, best first, say to `question`.
+
+    The answer's text is the best sentence of each passage with its number. Where the calibrated probability
+    of the best hit is under the threshold, the text is `REFUSAL` and the passages are told as merely nearest.
+    Without a calibration for the model, every hit counts as support and `confidence` is `None`.
+
+    Raises:
+        CitationError: a hit does not fit the dispatch that it names.
+    """
+    citations = tuple(cite(number, hit, dispatch_of) for number, hit in enumerate(hits, start=1))
+    confidence = calibration.probability(hits[0].score) if calibration and hits else None
+    supported = bool(hits) and (calibration is None or calibration.probability(hits[0].score) >= calibration.threshold)
+    if not supported:
+        return Answer(question, False, confidence, REFUSAL, (), nearest=citations)
+    text = "\n".join(f"{citation.evidence.quote} [{citation.number}]" for citation in citations)
+    return Answer(question, True, confidence, text, citations)
+
+
+def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:
+    """The citation of a hit, cut from its dispatch and checked against it."""
+    passage, best = hit.passage, hit.best
+    dispatch = dispatch_of(passage.dispatch_id)
+    if dispatch is None:
+        raise CitationError(f"citation {number} names the dispatch {passage.dispatch_id!r}, which is not in the store")
+    citation = Citation(
+        number=number,
+        dispatch_id=dispatch.id,
+        language=dispatch.language,
+        paragraph=passage.paragraph,
+        start=passage.span.start,
+        end=passage.span.end,
+        quote=passage.span.of(dispatch.text),
+        evidence=Quote(best.start, best.end, best.of(dispatch.text)),
+        score=hit.score,
+    )
+    check(citation, dispatch)
+    return citation
+
+
+def check(citation: Citation, dispatch: Dispatch) -> None:
+    """Raise `CitationError` unless quote and evidence stand in `dispatch` where they say, one inside the other."""
+    evidence = citation.evidence
+    for name, start, end, quote in (
+        ("quote", citation.start, citation.end, citation.quote),
+        ("evidence", evidence.start, evidence.end, evidence.quote),
+    ):
+        if not 0 <= start < end <= len(dispatch.text) or dispatch.text[start:end] != quote:
+            raise CitationError(
+                f"the {name} of citation {citation.number} is not what stands in {dispatch.id!r} at {start}:{end}"
+            )
+    if not citation.start <= evidence.start < evidence.end <= citation.end:
+        raise CitationError(f"the evidence of citation {citation.number} lies outside its quote")

@@ -1,0 +1,235 @@
+"""The command line. Data goes to stdout, everything else to stderr.
+
+Exit codes: 0 answered, 1 not supported, 2 usage, 3 store or model missing or unusable, 4 input rejected,
+5 store locked, 130 interrupted, 141 the reader closed the pipe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import click
+
+from dispatch_qa import __version__, present, qa
+from dispatch_qa.answer import cite
+from dispatch_qa.errors import DispatchQAError, InputRejected
+from dispatch_qa.settings import DEFAULT_MODEL, Settings
+
+NOT_SUPPORTED = 1
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+_index = click.option(
+    "--index",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder of the store. Default: $DISPATCH_QA_INDEX, else the one that ships with the package.",
+)
+_k = click.option("-k", type=click.IntRange(1, 100), metavar="N", help="At most N passages.  [default: 3]")
+_json = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+_color = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Mark the evidence by style. auto: on a terminal, unless NO_COLOR is set.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dispatch-qa")
+def cli() -> None:
+    """Ask news dispatches a question in your own language.
+
+    The answer is quoted letter for letter, with its place in the source, or it is a plain
+    "the dispatches do not say". Nothing leaves this machine.
+    """
+
+
+@cli.command()
+@click.argument("question", required=False)
+@click.option(
+    "--questions",
+    "file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Ask every line of FILE (- for stdin); one line of JSON each.",
+)
+@_k
+@_index
+@_json
+@_color
+def ask(
+    question: str | None,
+    file: IO[bytes] | None,
+    k: int | None,
+    index: Path | None,
+    as_json: bool,
+    color: str,
+) -> int:
+    """Answer QUESTION (- to read it from stdin) from the dispatches.
+
+    Exits with 0 if the dispatches answer and with 1 if they do not say; with --questions, 0 if any line
+    was answered, and 4 if any line was rejected.
+    """
+    if (question is None) == (file is None):
+        raise click.UsageError('give one question, as in: dispatch-qa ask "Who spoke?", or --questions FILE')
+    dispatches = qa.DispatchQA(_settings(index), say=_say)
+    if file is not None:
+        return _ask_all(dispatches, file, k)
+    answer = dispatches.ask(_stdin() if question == "-" else str(question), k)
+    _print(_dumps(present.answer_json(answer)) if as_json else present.answer_text(answer, color=_colored(color)))
+    return 0 if answer.supported else NOT_SUPPORTED
+
+
+@cli.command()
+@click.argument("question")
+@click.option("--explain", is_flag=True, help="Show the parts of each score.")
+@_k
+@_index
+@_json
+@_color
+def search(question: str, explain: bool, k: int | None, index: Path | None, as_json: bool, color: str) -> int:
+    """Show the passages nearest to QUESTION (- to read it from stdin), whether or not they answer it."""
+    dispatches = qa.DispatchQA(_settings(index), say=_say)
+    question = _stdin() if question == "-" else question
+    hits = dispatches.search(question, k)
+    citations = [cite(number, hit, dispatches.dispatch_of) for number, hit in enumerate(hits, start=1)]
+    if as_json:
+        _print(_dumps(present.hits_json(question, hits, citations)))
+    else:
+        _print(present.hits_text(hits, citations, color=_colored(color), explain=explain))
+    return 0 if hits else NOT_SUPPORTED
+
+
+@cli.command()
+@click.argument("dispatch_id", metavar="ID")
+@_index
+@_json
+def show(dispatch_id: str, index: Path | None, as_json: bool) -> int:
+    """Print the text of dispatch ID, in which every offset counts (code points from 0)."""
+    dispatch = qa.DispatchQA(_settings(index), say=_say).show(dispatch_id)
+    if as_json:
+        _print(_dumps(present.dispatch_json(dispatch)))
+    else:
+        _print(present.visible(dispatch.text) if sys.stdout.isatty() else dispatch.text)
+    return 0
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    metavar="NAME",
+    help=f"A sentence-transformers model: a folder or a hub name.  [default: {DEFAULT_MODEL}, which needs no network]",
+)
+@click.option("--force", is_flag=True, help="Replace a store though dispatches are lost with it, or it is damaged.")
+@_index
+def build(paths: tuple[Path, ...], model: str | None, force: bool, index: Path | None) -> int:
+    """Make a store from files and folders of dispatches (.txt).
+
+    Without PATH, the store that stands in --index is made again from its own text; an empty place gets
+    the dispatch that ships with the package.
+    """
+    settings = _settings(index)
+    with click.progressbar(length=0, label="Embedding", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def total(n: int) -> None:
+            bar.length = n
+
+        dispatches = qa.build(settings, paths, model=model, force=force, say=_say, total=total, step=bar.update)
+    click.echo(f"Built {settings.index}: {dispatches:,} dispatch{'es' if dispatches != 1 else ''}.", err=True)
+    return 0
+
+
+@cli.command()
+@_index
+@_json
+def info(index: Path | None, as_json: bool) -> int:
+    """Tell what a store holds and what it was made with."""
+    found = qa.DispatchQA(_settings(index), say=_say).info()
+    _print(_dumps(present.info_json(found)) if as_json else present.info_text(found))
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        # Not `cli.main`, which has codes of its own for interrupts and closed pipes.
+        with cli.make_context("dispatch-qa", sys.argv[1:] if arguments is None else list(arguments)) as context:
+            return int(cli.invoke(context))
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return error.exit_code
+    except DispatchQAError as error:
+        click.echo(f"dispatch-qa: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away; nothing more can be said, not even by the interpreter's own last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _ask_all(dispatches: qa.DispatchQA, file: IO[bytes], k: int | None) -> int:
+    answered = rejected = False
+    for number, line in _lines(file):
+        try:
+            answer = dispatches.ask(_decoded(line), k)
+        except InputRejected as error:
+            rejected = True
+            click.echo(f"dispatch-qa: line {number}: {error}", err=True)
+            continue
+        answered |= answer.supported
+        _print(json.dumps(present.answer_json(answer), ensure_ascii=False))
+    return InputRejected.exit_code if rejected else 0 if answered else NOT_SUPPORTED
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, with their numbers from 1."""
+    return ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+
+
+def _settings(index: Path | None) -> Settings:
+    settings = Settings.from_env()
+    return replace(settings, index=index) if index else settings
+
+
+def _stdin() -> str:
+    return _decoded(sys.stdin.buffer.read())
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputRejected("the question is not text: it holds bytes that are not UTF-8") from error
+
+
+def _colored(choice: str) -> bool:
+    return choice == "always" or (choice == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def _dumps(value: present.Json) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _print(text: str) -> None:
+    # Bytes, so that the text comes out the same whatever the terminal's encoding and click's view of colour.
+    sys.stdout.buffer.write(text.encode() + b"\n")
+    sys.stdout.flush()
+
+
+def _say(line: str) -> None:
+    """A line about the work itself: only for a person who is watching."""
+    if sys.stderr.isatty():
+        click.echo(line, err=True)

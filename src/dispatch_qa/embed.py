@@ -1,0 +1,162 @@
+"""Text to vectors: the `Embedder` protocol and its sentence-transformers implementation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from dispatch_qa.errors import InputRejected, ModelError
+from dispatch_qa.models import FINGERPRINT, Progress, prepare_default_model
+from dispatch_qa.settings import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from sentence_transformers import SentenceTransformer
+
+
+class Embedder(Protocol):
+    """What the other stages need of an embedding model."""
+
+    @property
+    def name(self) -> str:
+        """The model as the user names it: the default model's name, a hub name or a folder."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the model's vectors would."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of text that fit beside the prompt and the special tokens, so that nothing is cut off."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` alone, without prompt and special tokens."""
+
+    def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Embed questions: float32 (n, dim), rows of unit length. No text is cut off."""
+
+    def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Embed passages or sentences: float32 (n, dim), rows of unit length.
+
+        Raises `InputRejected` for a text longer than `max_tokens`.
+        """
+
+
+def load_embedder(name: str, cache: Path, batch_size: int, progress: Progress = lambda line: None) -> Embedder:
+    """The embedder of a model: the default one (prepared offline on first use), a hub name or a folder.
+
+    Raises:
+        ModelError: there is no such model here, or it could not be prepared.
+    """
+    folder = str(prepare_default_model(cache, progress)) if name == DEFAULT_MODEL else name
+    return SentenceTransformerEmbedder(name, folder, batch_size)
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model, with the prompts of its own configuration.
+
+    Args:
+        name: as the user names it.
+        folder: what sentence-transformers loads: a folder or a hub name (`HF_HUB_OFFLINE` is honoured).
+        batch_size: texts encoded at a time.
+    """
+
+    def __init__(self, name: str, folder: str, batch_size: int = 32) -> None:
+        self.name = name
+        self._batch_size = batch_size
+        self._model = _load(name, folder)
+        self.fingerprint = FINGERPRINT if name == DEFAULT_MODEL else _fingerprint(self._model)
+        self.dim = int(self._model.get_embedding_dimension() or 0)
+        prompt = next((p for n in ("document", "passage", "corpus") if (p := self._model.prompts.get(n))), "")
+        specials = self._model.tokenizer.num_special_tokens_to_add()
+        # A model that declares no limit is held to what BERT-like encoders were trained on.
+        room = self._model.max_seq_length or 512
+        # One token more than the prompt's own: it may merge otherwise with the text that follows it.
+        self.max_tokens = room - specials - self.count_tokens(prompt) - 1
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+    def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        import numpy as np
+
+        # A question longer than the model reads becomes the mean of its parts.
+        parts = [_parts(text, self) for text in texts]
+        flat = self._model.encode_query(
+            [part for group in parts for part in group], batch_size=self._batch_size, show_progress_bar=False
+        )
+        ends = np.cumsum([len(group) for group in parts])[:-1]
+        rows = [group.mean(axis=0) for group in np.split(flat, ends)] if texts else []
+        return _unit_rows(rows, self.dim)
+
+    def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        for text in texts:
+            if (n := self.count_tokens(text)) > self.max_tokens:
+                raise InputRejected(
+                    f"a passage of {n} tokens does not fit {self.name}, which reads {self.max_tokens}; "
+                    "split it before it is embedded"
+                )
+        rows = self._model.encode_document(list(texts), batch_size=self._batch_size, show_progress_bar=False)
+        return _unit_rows(rows, self.dim)
+
+
+def _load(name: str, folder: str) -> SentenceTransformer:
+    # The advisory about forked tokenizers and the bars of the loaders are noise on a terminal.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    import transformers
+    from sentence_transformers import SentenceTransformer
+
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    local = Path(folder).exists()
+    try:
+        return SentenceTransformer(folder, local_files_only=local)
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"the model {name!r} could not be loaded ({first}); expected a folder with a sentence-transformers "
+            f"model, a hub name that can be fetched or is cached, or {DEFAULT_MODEL}, which needs no network"
+        ) from error
+
+
+def _fingerprint(model: SentenceTransformer) -> str:
+    """SHA-256 over everything that shapes the vectors: weights, tokenizer, modules, prompts, length limit."""
+    import torch
+
+    digest = hashlib.sha256()
+    for key, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{key}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    digest.update(model.tokenizer.backend_tokenizer.to_str().encode())
+    digest.update(repr([(name, module.__class__.__name__) for name, module in model.named_children()]).encode())
+    digest.update(json.dumps([model.prompts, model.max_seq_length], sort_keys=True).encode())
+    return "sentence-transformers/" + digest.hexdigest()[:32]
+
+
+def _parts(text: str, embedder: SentenceTransformerEmbedder) -> list[str]:
+    """`text` in parts of about equal length that each fit the model."""
+    pieces = -(-embedder.count_tokens(text) // embedder.max_tokens) or 1
+    while True:
+        size = -(-len(text) // pieces)
+        parts = [text[at : at + size] for at in range(0, len(text), size)] or [text]
+        if len(parts) == 1 or all(embedder.count_tokens(part) <= embedder.max_tokens for part in parts):
+            return parts
+        pieces += 1
+
+
+def _unit_rows(rows: Sequence[npt.NDArray[np.float32]] | npt.NDArray[np.float32], dim: int) -> npt.NDArray[np.float32]:
+    """Rows scaled to unit length, float32 (n, dim); a model without a Normalize module gives other lengths."""
+    import numpy as np
+
+    matrix = np.asarray(rows, dtype=np.float32).reshape(-1, dim)
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return np.asarray(matrix / np.maximum(lengths, 1e-12), dtype=np.float32)

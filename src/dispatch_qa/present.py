@@ -1,0 +1,111 @@
+"""Answers to text and JSON: pure functions from records."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Info
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+
+_DIM, _MARK, _RESET = "\x1b[2m", "\x1b[1;4m", "\x1b[0m"
+
+
+def answer_json(answer: Answer) -> Json:
+    """An answer as `data/answer.schema.json` describes it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "question": answer.question,
+        "supported": answer.supported,
+        "confidence": answer.confidence,
+        "answer": answer.text,
+        "citations": [asdict(citation) for citation in answer.citations],
+        "nearest": [asdict(citation) for citation in answer.nearest],
+    }
+
+
+def hits_json(question: str, hits: Sequence[Hit], citations: Sequence[Citation]) -> Json:
+    """The hits of a search, each as a citation with the parts of its score."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "question": question,
+        "hits": [
+            asdict(citation) | {"parts": {"dense": hit.dense, "sentence": hit.sentence}}
+            for hit, citation in zip(hits, citations, strict=True)
+        ],
+    }
+
+
+def dispatch_json(dispatch: Dispatch) -> Json:
+    """A dispatch with all its fields; `text` is what every offset counts in."""
+    return {"schema_version": SCHEMA_VERSION, **asdict(dispatch), "sha256": dispatch.sha256}
+
+
+def info_json(info: Info) -> Json:
+    """What a store holds."""
+    return {"schema_version": SCHEMA_VERSION, **asdict(info), "index": str(info.index)}
+
+
+def answer_text(answer: Answer, *, color: bool = False) -> str:
+    """An answer to be read in a terminal: each passage with the evidence in it marked, and its place."""
+    blocks = [] if answer.supported else [_styled(answer.text, _MARK, color)]
+    if answer.nearest:
+        blocks.append("Nearest passages, which do not answer:")
+    blocks += [_citation(citation, color) for citation in answer.citations or answer.nearest]
+    return "\n\n".join(blocks)
+
+
+def hits_text(hits: Sequence[Hit], citations: Sequence[Citation], *, color: bool = False, explain: bool = False) -> str:
+    """The hits of a search to be read in a terminal; `explain` adds the parts of each score."""
+    blocks = []
+    for hit, citation in zip(hits, citations, strict=True):
+        parts = f"\n    score: passage {hit.dense:.3f}, best sentence {hit.sentence:.3f}" if explain else ""
+        blocks.append(_citation(citation, color) + parts)
+    return "\n\n".join(blocks)
+
+
+def info_text(info: Info) -> str:
+    """What a store holds, to be read in a terminal."""
+    some = ", ".join(info.dispatches[:10]) + (", …" if len(info.dispatches) > 10 else "")
+    rows = [
+        ("index", str(info.index)),
+        ("dispatches", f"{len(info.dispatches):,} ({some})"),
+        ("passages", f"{info.passages:,}"),
+        ("model", f"{info.model}, {info.dim} dimensions"),
+        ("fingerprint", info.fingerprint),
+        ("refusal", "calibrated for this model" if info.calibrated else "not calibrated for this model: never refuses"),
+    ]
+    return "\n".join(f"{name:<12}{visible(value)}" for name, value in rows)
+
+
+def fit(score: float) -> str:
+    """How well a passage fits, in words. `score` is a hit's, in [-1, 1]."""
+    words = [(0.84, "fits very well"), (0.80, "fits well"), (0.77, "fits loosely")]
+    return next((word for least, word in words if score >= least), "fits badly")
+
+
+def visible(text: str) -> str:
+    """`text` with control characters shown as �, so that copy cannot steer the terminal that prints it."""
+    return "".join("�" if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
+
+
+def _citation(citation: Citation, color: bool) -> str:
+    # The quote stays in one piece, unwrapped: it is the source's, letter for letter.
+    quote, evidence = citation.quote, citation.evidence.quote
+    start, end = citation.evidence.start - citation.start, citation.evidence.end - citation.start
+    marked = visible(quote[:start]) + _styled(evidence, _MARK, color) + visible(quote[end:])
+    place = f"{citation.dispatch_id}, paragraph {citation.paragraph}, characters {citation.start}–{citation.end}"
+    lines = [f"[{citation.number}] {marked}"]
+    if not color and evidence != quote:
+        lines.append(f"    evidence: {visible(evidence)}")
+    lines.append(_styled(f"    {place} · {fit(citation.score)} ({citation.score:.2f})", _DIM, color))
+    return "\n".join(lines)
+
+
+def _styled(text: str, style: str, color: bool) -> str:
+    return f"{style}{visible(text)}{_RESET}" if color else visible(text)

@@ -1,0 +1,137 @@
+"""The records that cross the stages: read → split → embed → store → retrieve → answer → present.
+
+Offsets are code points into `Dispatch.text`, end exclusive, so that `text[start:end]` is the quote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of code points in a dispatch's text."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"a span needs 0 <= start < end, got {self.start}:{self.end}")
+
+    def of(self, text: str) -> str:
+        """The slice of `text` that this span names."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    r"""One piece of wire copy.
+
+    `text` is canonical (NFC, `\n` line ends, otherwise untouched). `language` is an ISO 639-1 code, or
+    "und" where it could not be told. The wire's own fields are `None` where the copy does not have them.
+    """
+
+    id: str
+    text: str
+    language: str = "und"
+    slug: str | None = None
+    headline: str | None = None
+    agency: str | None = None
+    byline: str | None = None
+    credit: str | None = None
+    dateline: str | None = None
+    filed_at: str | None = None
+    version: str | None = None
+    version_of: str | None = None
+    status: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the canonical text in UTF-8."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences inside one paragraph: the unit that is embedded, indexed and quoted.
+
+    `paragraph` counts from 1. `sentences` lie inside the passage, in order, without overlap.
+    """
+
+    dispatch_id: str
+    paragraph: int
+    span: Span
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found for a question, and why.
+
+    `score` ranks: higher is better, in [-1, 1]. `dense` is the cosine of question and passage,
+    `sentence` that of question and `best`, the passage's closest sentence; both in [-1, 1].
+    """
+
+    passage: Passage
+    best: Span
+    score: float
+    dense: float
+    sentence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of a dispatch and where they stand."""
+
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One numbered source of an answer: the passage, letter for letter, and the evidence inside it."""
+
+    number: int
+    dispatch_id: str
+    language: str
+    paragraph: int
+    start: int
+    end: int
+    quote: str
+    evidence: Quote
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the dispatches say to a question, or that they do not say.
+
+    `confidence` is the calibrated probability in [0, 1] that the dispatches answer the question, `None`
+    where no calibration fits the store's model. If not `supported`, `citations` is empty and `nearest`
+    holds the closest passages, which do not answer.
+    """
+
+    question: str
+    supported: bool
+    confidence: float | None
+    text: str
+    citations: tuple[Citation, ...]
+    nearest: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a store holds and what it was made with."""
+
+    index: Path
+    dispatches: list[str]
+    passages: int
+    model: str
+    fingerprint: str
+    dim: int
+    generation: str
+    calibrated: bool

@@ -1,0 +1,61 @@
+"""One validated settings object. Nothing else in the package reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dispatch_qa.errors import InputRejected
+
+DEFAULT_MODEL = "multilingual-e5-small"
+MAX_QUESTION_CHARS = 2_000
+
+
+def shipped_index() -> Path:
+    """The index that ships with the package: inside the wheel, or at the top of a source checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "index"
+    return inside if inside.is_dir() else package.parent.parent / "index"
+
+
+def default_cache() -> Path:
+    """The user's cache folder for prepared models, by the platform's own convention."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("dispatch-qa", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run can be told.
+
+    Raises `InputRejected` where a value makes no sense.
+    """
+
+    index: Path = field(default_factory=shipped_index)
+    cache: Path = field(default_factory=default_cache)
+    k: int = 3
+    """Passages that an answer may cite."""
+    candidates: int = 50
+    """Passages taken from the index before the sentences rescore them."""
+    passage_tokens: int = 256
+    """Longest passage, in the model's tokens; a model with less room lowers it."""
+    batch_size: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("k", "candidates", "passage_tokens", "batch_size"):
+            value = getattr(self, name)
+            if not 1 <= value <= 10_000:
+                raise InputRejected(f"{name} is {value}; it must lie between 1 and 10,000")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Settings with `DISPATCH_QA_INDEX` and `DISPATCH_QA_CACHE` taken from the environment."""
+        env = os.environ if env is None else env
+        index, cache = env.get("DISPATCH_QA_INDEX"), env.get("DISPATCH_QA_CACHE")
+        return cls(
+            index=Path(index) if index else shipped_index(),
+            cache=Path(cache) if cache else default_cache(),
+        )

@@ -1,0 +1,117 @@
+"""Who may import whom, and what may load when: the design's one direction, held by a test."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dispatch_qa
+
+PACKAGE = Path(dispatch_qa.__file__).parent
+
+BASE = {"records", "errors", "settings"}
+# Which modules of the package each one may import. A stage knows the records that cross it, not its neighbours.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "records": set(),
+    "settings": {"errors"},
+    "language": set(),
+    "readers": {"errors", "records", "readers.text"},
+    "readers.text": {"errors", "records", "language"},
+    "split": {"records"},
+    "e5s1": {"errors"},
+    "models": {"errors", "settings", "e5s1"},
+    "embed": {"errors", "settings", "models"},
+    "store": {"errors", "records", "store.engine", "store.truth"},
+    "store.engine": set(),
+    "store.truth": {"errors", "records"},
+    "retrieve": {"records"},
+    "calibration": set(),
+    "answer": {"records", "errors", "calibration"},
+    "present": {"records"},
+    "qa": BASE | {"store", "answer", "calibration", "embed", "models", "readers", "retrieve", "split"},
+    "cli": BASE | {"__init__", "present", "qa", "answer"},
+    "__init__": BASE | {"qa"},
+    "__main__": {"cli"},
+}
+
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "faiss",
+    "numpy",
+    "gradio",
+    "langchain_core",
+    "yasbd",
+    "onnxruntime",
+}
+
+
+def module_names() -> list[str]:
+    names = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        names.append(".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts))
+    return names
+
+
+def imports_of(name: str) -> set[str]:
+    """The package's modules that a module imports, at its top or inside functions."""
+    path = PACKAGE.joinpath(*name.split("."))
+    tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8"))
+    known = set(module_names())
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "dispatch_qa":
+            inside = node.module.removeprefix("dispatch_qa").removeprefix(".")
+            below = [f"{inside}.{alias.name}".removeprefix(".") for alias in node.names]
+            found |= {target if target in known else inside or "__init__" for target in below}
+    return found
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_a_module_imports_only_what_its_stage_may_know(name: str) -> None:
+    assert name in MAY_IMPORT, f"{name} is new: say here what it may import"
+    assert imports_of(name) <= MAY_IMPORT[name]
+
+
+def test_the_rules_name_only_modules_that_exist() -> None:
+    assert set(MAY_IMPORT) == set(module_names())
+
+
+def loaded_after(code: str) -> set[str]:
+    """The heavy libraries that a fresh process has loaded after `code`."""
+    script = f"{code}\nimport sys\nprint(' '.join(name for name in sys.modules if '.' not in name), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ask", "--help"], ["build", "--help"], ["ask"]])
+def test_help_version_and_usage_errors_load_nothing_heavy(arguments: list[str]) -> None:
+    assert loaded_after(f"from dispatch_qa.cli import main; main({arguments})") == set()
+
+
+def test_show_and_info_need_no_model() -> None:
+    code = "from dispatch_qa.cli import main; main(['show', 'dispatch.fr']); main(['info'])"
+    assert loaded_after(code) == set()
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert loaded_after("import dispatch_qa") == set()
+
+
+def test_every_public_name_exists_and_is_listed_in_order() -> None:
+    assert list(dispatch_qa.__all__) == sorted(dispatch_qa.__all__)
+    assert all(hasattr(dispatch_qa, name) for name in dispatch_qa.__all__)
+
+
+def test_modules_stay_small() -> None:
+    long = {
+        str(p.name): n for p in PACKAGE.rglob("*.py") if (n := len(p.read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert long == {}

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dispatch_qa.records import Passage, Span
+from dispatch_qa.retrieve import retrieve
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass
+class Found:
+    """A candidate with the vectors that a test gives it."""
+
+    passage: Passage
+    text: str
+    vector: Vector
+    sentence_vectors: Vector
+
+
+class Shelf:
+    """A library of a few candidates, searched by brute force."""
+
+    def __init__(self, *found: Found) -> None:
+        self.found = found
+
+    def nearest(self, query: Vector, n: int) -> list[tuple[int, float]]:
+        order = sorted(range(len(self.found)), key=lambda i: -float(self.found[i].vector @ query))
+        return [(i, float(self.found[i].vector @ query)) for i in order[:n]]
+
+    def passages(self, ids: Iterable[int]) -> list[Found]:
+        return [self.found[i] for i in ids]
+
+
+def unit(angle: float) -> Vector:
+    """The unit vector in the plane whose cosine to (1, 0) is that of `angle` degrees."""
+    radians = np.deg2rad(angle)
+    return np.array([np.cos(radians), np.sin(radians)], np.float32)
+
+
+def found(name: str, angle: float, *sentence_angles: float, text: str = "") -> Found:
+    spans = tuple(Span(10 * i, 10 * i + 9) for i in range(len(sentence_angles)))
+    passage = Passage(name, 1, Span(0, spans[-1].end), spans)
+    return Found(passage, text or f"words of {name} only", unit(angle), np.stack([unit(a) for a in sentence_angles]))
+
+
+QUERY = unit(0)
+
+
+def test_score_is_half_passage_and_half_best_sentence() -> None:
+    (hit,) = retrieve(QUERY, Shelf(found("a", 60, 90, 0)), candidates=5, k=1)
+    assert hit.dense == pytest.approx(0.5)
+    assert hit.sentence == pytest.approx(1.0)
+    assert hit.score == pytest.approx(0.75)
+    assert hit.best == Span(10, 19)
+
+
+def test_a_better_sentence_outranks_a_better_passage() -> None:
+    hits = retrieve(QUERY, Shelf(found("passage", 30, 60), found("sentence", 40, 0)), candidates=5, k=2)
+    assert [hit.passage.dispatch_id for hit in hits] == ["sentence", "passage"]
+
+
+def test_gives_at_most_k_best_first() -> None:
+    shelf = Shelf(*(found(f"d{angle}", angle, angle) for angle in (50, 10, 30, 20, 40)))
+    hits = retrieve(QUERY, shelf, candidates=5, k=3)
+    assert [hit.passage.dispatch_id for hit in hits] == ["d10", "d20", "d30"]
+
+
+def test_only_candidates_of_the_index_are_rescored() -> None:
+    shelf = Shelf(found("near", 10, 80), found("far", 20, 0))
+    assert [hit.passage.dispatch_id for hit in retrieve(QUERY, shelf, candidates=1, k=1)] == ["near"]
+
+
+def test_k_above_candidates_still_gives_k() -> None:
+    shelf = Shelf(*(found(f"d{angle}", angle, angle) for angle in (10, 20, 30)))
+    assert len(retrieve(QUERY, shelf, candidates=1, k=3)) == 3
+
+
+def test_near_identical_passages_are_told_once() -> None:
+    text = "Kiev a accueilli une autre conférence à laquelle ont participé les plus grands fabricants"
+    shelf = Shelf(
+        found("first", 10, 10, text=text),
+        found("copy", 11, 11, text=text.upper()),
+        found("pick-up", 12, 12, text=text + " britanniques"),
+        found("other", 30, 30, text="Une tout autre phrase, qui ne dit rien de Kiev ni de personne"),
+    )
+    assert [hit.passage.dispatch_id for hit in retrieve(QUERY, shelf, candidates=9, k=4)] == ["first", "other"]
+
+
+def test_passages_of_one_or_two_words_are_compared_too() -> None:
+    shelf = Shelf(
+        found("a", 10, 10, text="Fin."),
+        found("b", 20, 20, text="fin."),
+        found("c", 30, 30, text="Suite."),
+    )
+    assert [hit.passage.dispatch_id for hit in retrieve(QUERY, shelf, candidates=9, k=3)] == ["a", "c"]
+
+
+def test_an_empty_library_gives_no_hit() -> None:
+    assert retrieve(QUERY, Shelf(), candidates=5, k=3) == []
+
+
+def test_scores_stay_within_their_range() -> None:
+    vector = np.array([1.0000001, 0], np.float32)
+    candidate = Found(Passage("a", 1, Span(0, 9), (Span(0, 9),)), "text", vector, vector[None, :])
+    (hit,) = retrieve(QUERY, Shelf(candidate), candidates=5, k=1)
+    assert (hit.dense, hit.sentence, hit.score) == (1.0, 1.0, 1.0)
