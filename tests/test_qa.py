@@ -18,6 +18,7 @@ from dispatch_qa import (
     StoreMissing,
     StoreOutdated,
     build,
+    qa,
 )
 from dispatch_qa.qa import checked_question
 
@@ -98,11 +99,10 @@ def test_another_model_than_the_stores_is_refused(fake_store: Settings) -> None:
 
 
 def test_another_way_of_splitting_is_refused_and_mended_by_a_build_from_the_stores_own_text(
-    fake_store: Settings, dispatch: Dispatch
+    fake_store: Settings, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(sqlite3.connect(fake_store.index / "dispatches.sqlite")) as db, db:
-        db.execute("UPDATE manifest SET value = '0' WHERE key = 'splitting'")
-    with pytest.raises(StoreOutdated, match="was split by rules 0"):
+    monkeypatch.setattr(qa, "SPLITTING", 99)
+    with pytest.raises(StoreOutdated, match="was split by rules 1, this version has 99"):
         opened(fake_store)
     assert build(fake_store, embedder=FakeEmbedder()) == 1
     assert opened(fake_store).show("dispatch.fr") == dispatch

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import unicodedata
 from importlib.resources import files
 from pathlib import Path
@@ -238,3 +239,22 @@ def test_a_file_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.
     assert ids(read_paths([write(tmp_path / "a.txt", "Kiev")])) == ["a"]
     with pytest.raises(InputRejected, match=r"b\.txt has 5 bytes; at most 4 are read"):
         read_paths([write(tmp_path / "b.txt", "Kiev!")])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le ministre (Défense) - a dit oui.",
+        "Le président ukrainien (Volodymyr Zelenskiy) – en visite à Paris – a déclaré.",
+    ],
+)
+def test_a_dateline_is_not_made_of_a_sentence(text: str) -> None:
+    dispatch = read("x", text.encode())
+    assert (dispatch.dateline, dispatch.agency) == (None, None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows file names are always text")
+def test_a_file_name_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("Kiev.", encoding="utf-8")
+    with pytest.raises(InputRejected, match="is not UTF-8; rename the file"):
+        read_paths([tmp_path])

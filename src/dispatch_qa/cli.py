@@ -27,7 +27,7 @@ PIPE_CLOSED = 141
 
 _index = click.option(
     "--index",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder of the store. Default: $DISPATCH_QA_INDEX, else the one that ships with the package.",
 )

@@ -95,7 +95,7 @@ class SentenceTransformerEmbedder:
             [part for group in parts for part in group], batch_size=self._batch_size, show_progress_bar=False
         )
         ends = np.cumsum([len(group) for group in parts])[:-1]
-        rows = [group.mean(axis=0) for group in np.split(flat, ends)] if texts else []
+        rows = [group.mean(axis=0) for group in np.split(_unit_rows(flat, self.dim), ends)] if texts else []
         return _unit_rows(rows, self.dim)
 
     def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -128,6 +128,10 @@ def _load(name: str, folder: str) -> SentenceTransformer:
         ) from error
 
 
+# Where a model came from and what wrote it down: no vector depends on these.
+_NOT_THE_MODEL = {"_name_or_path", "transformers_version", "dtype", "architectures"}
+
+
 def _fingerprint(model: SentenceTransformer) -> str:
     """SHA-256 over everything that shapes the vectors: weights, tokenizer, modules, prompts, length limit."""
     import torch
@@ -137,7 +141,11 @@ def _fingerprint(model: SentenceTransformer) -> str:
         digest.update(f"{key}{tuple(tensor.shape)}{tensor.dtype}".encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     digest.update(model.tokenizer.backend_tokenizer.to_str().encode())
-    digest.update(repr([(name, module.__class__.__name__) for name, module in model.named_children()]).encode())
+    for name, module in model.named_children():
+        config = getattr(module, "config", None)  # the transformer's own; the other modules give a dict
+        settings = config.to_dict() if config is not None else module.get_config_dict()  # type: ignore[operator]
+        told = {key: value for key, value in settings.items() if key not in _NOT_THE_MODEL}
+        digest.update(json.dumps([name, type(module).__name__, told], sort_keys=True, default=str).encode())
     digest.update(json.dumps([model.prompts, model.max_seq_length], sort_keys=True).encode())
     return "sentence-transformers/" + digest.hexdigest()[:32]
 
@@ -146,7 +154,7 @@ def _parts(text: str, embedder: SentenceTransformerEmbedder) -> list[str]:
     """`text` in parts of about equal length that each fit the model."""
     pieces = -(-embedder.count_tokens(text) // embedder.max_tokens) or 1
     while True:
-        size = -(-len(text) // pieces)
+        size = -(-len(text) // pieces) or 1
         parts = [text[at : at + size] for at in range(0, len(text), size)] or [text]
         if len(parts) == 1 or all(embedder.count_tokens(part) <= embedder.max_tokens for part in parts):
             return parts

@@ -16,6 +16,7 @@ The message is one line for a person: what came, what was expected, what to type
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import ClassVar
 
@@ -68,5 +69,5 @@ class CitationError(DispatchQAError):
 
 def build_command(folder: Path, *, force: bool = False, paths: str = "PATH…") -> str:
     """The command that an error names as the next step, spelled the same everywhere."""
-    words = ["dispatch-qa build", f"--index {folder}", "--force" if force else "", paths]
+    words = ["dispatch-qa build", f"--index {shlex.quote(str(folder))}", "--force" if force else "", paths]
     return " ".join(word for word in words if word)

@@ -102,8 +102,8 @@ def _is_whole(folder: Path) -> bool:
     """Whether `folder` holds every file that its manifest lists, at the listed size."""
     try:
         sizes: dict[str, int] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["sizes"]
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, KeyError):
+        return bool(sizes) and all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -29,18 +29,18 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _LINE_AFTER_SENTENCE = re.compile(r"(?<=[.!?…。！？؟\"'”»)\]])\s*\n\s*")
 _CREDIT_LINE = re.compile(r"\([^()\n]{3,400}\)\s*\Z")
 
-# What the detector takes for a sentence end though the sentence goes on: initials joined by a hyphen
-# ("J.-P. Chirac"), and ranks, honorifics and streets that it does not know.
-_GOES_ON = re.compile(
-    r"(?:^|[\s(«„“\"'’-])(?:"
-    r"\w\.-\w"
-    r"|gén|col|cap|capt|cdt|lt|sgt|adm|mgr|pr|dr|st|ste"
-    r"|gen|maj|brig|cmdr|sen|rep|gov|rev|h\.\s?c|hc|hab|inż|płk|ppłk|kpt|por"
-    r"|ул|вул|ім|им|просп|бул|акад|проф|ген|полк|тов"
-    r"|tte|gral|almte|cnel|ing|avv|on"
-    r")\.\Z",
-    re.IGNORECASE,
-)
+# Ranks, titles and streets that the detector takes for sentence ends. Words that also end sentences are left out:
+# a cut too few makes evidence longer, a cut too many makes it wrong, but both are read by a person.
+_TITLES = {
+    "fr": "gén|cdt|lt|mgr|st|ste",
+    "de": r"h\.\s?c|hc",
+    "es": "tte|gral|almte|cnel",
+    "it": r"(?<=')on|avv|ing",
+    "pl": "gen|hab|inż|płk|ppłk|kpt|por",
+    "uk": r"ім|вул|просп|бул|акад|проф|ген|(?<=\d )р",
+    "ru": "ул|просп|бул|акад|проф|ген",
+}
+_INITIALS = r"\w\.-\w"  # "J.-P. Chirac"
 
 
 def split(dispatch: Dispatch, count_tokens: CountTokens, limit: int) -> list[Passage]:
@@ -79,7 +79,7 @@ def sentences(text: str, language: str) -> list[Span]:
             found = found[:-1] or [text.rfind(" ", at + 1, at + WINDOW) + 1 or at + WINDOW]
         ends += found
         at = found[-1] if found and at + WINDOW < len(text) else len(text)
-    kept = [end for end in ends if end < len(text) and not _sentence_goes_on(text, end)]
+    kept = [end for end in ends if end < len(text) and not _goes_on(text, end, language)]
     return [span for start, end in pairwise([0, *kept, len(text)]) if (span := _trimmed(text, start, end))]
 
 
@@ -90,10 +90,17 @@ def _detector(language: str) -> BoundaryDetector:
     return BoundaryDetector(lang=language if language in get_supported_langs() else "en")
 
 
-def _sentence_goes_on(text: str, end: int) -> bool:
-    """Whether what the detector called a sentence end at `end` is none."""
-    after = text[end : end + WINDOW].lstrip()
-    return after[:1].islower() or _GOES_ON.search(text[max(0, end - 20) : end].rstrip()) is not None
+def _goes_on(text: str, end: int, language: str) -> bool:
+    """Whether the sentence goes on at `end`, though the detector found its end there."""
+    if text[end : end + WINDOW].lstrip()[:1].islower():
+        return True
+    return _no_end(language).search(text[max(0, end - 20) : end].rstrip()) is not None
+
+
+@cache
+def _no_end(language: str) -> re.Pattern[str]:
+    words = "|".join(filter(None, [_INITIALS, _TITLES.get(language)]))
+    return re.compile(rf"(?:^|[\s(«„“\"'’-])(?:{words})\.\Z", re.IGNORECASE)
 
 
 def _apart_from_credit(text: str, paragraph: Span) -> list[Span]:
@@ -148,7 +155,11 @@ def _pack(block: Span, dispatch: Dispatch, count_tokens: CountTokens, limit: int
         def split_text(self, text: str) -> list[str]:
             return self._merge_splits(units, separator="")
 
-    packer = Packer(chunk_size=limit, chunk_overlap=0, length_function=count_tokens, strip_whitespace=False)
+    def length(piece: str) -> int:
+        # What costs nothing would be kept as overlap, and so told twice.
+        return max(1, count_tokens(piece)) if piece else 0
+
+    packer = Packer(chunk_size=limit, chunk_overlap=0, length_function=length, strip_whitespace=False)
     at = block.start
     rest = iter(units)
     for chunk in packer.split_text(text):

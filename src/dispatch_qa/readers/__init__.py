@@ -69,6 +69,10 @@ def _read(file: Path, dispatch_id: str) -> Dispatch:
 
 def _free_id(name: str, taken: Iterable[str]) -> str:
     """`name` as a dispatch id: NFC, and with a number behind it where another file has the name already."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputRejected(f"the file name {name!r} is not UTF-8; rename the file") from error
     name = unicodedata.normalize("NFC", name)
     candidate, number = name, 2
     while candidate in taken:

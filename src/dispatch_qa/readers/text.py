@@ -31,7 +31,7 @@ def read(dispatch_id: str, data: bytes) -> Dispatch:
     text = canonical(decode(data))
     if not text.strip():
         raise InputRejected("is empty; expected the text of a dispatch")
-    dateline = _DATELINE.search(text)
+    dateline = _dateline(text)
     credit = _CREDIT.search(text)
     return Dispatch(
         id=dispatch_id,
@@ -41,6 +41,11 @@ def read(dispatch_id: str, data: bytes) -> Dispatch:
         dateline=dateline["dateline"].rstrip(" ,") if dateline else None,
         credit=credit["credit"] if credit else None,
     )
+
+
+def _dateline(text: str) -> re.Match[str] | None:
+    found = _DATELINE.search(text)
+    return found if found and found["dateline"].split(",")[0].isupper() else None
 
 
 def decode(data: bytes) -> str:

@@ -72,7 +72,9 @@ class Store:
         outcome = "and written"
         try:
             with _writing(self.folder):
-                _write_index(self.folder, engine, self.manifest.generation)
+                # Another process may have built a new store since this one was opened; its index is not ours.
+                if Truth(self.folder / TRUTH).manifest == self.manifest:
+                    _write_index(self.folder, engine, self.manifest.generation)
         except (OSError, StoreLocked) as error:
             outcome = f"for this run only ({error})"
         self._warn(f"the search index in {self.folder} was missing or not the store's: made again {outcome}")
@@ -178,6 +180,6 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield
-        holder.unlink(missing_ok=True)
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()

@@ -16,7 +16,7 @@ class Engine(Protocol):
     """Search over unit vectors by inner product, which for unit vectors is the cosine."""
 
     def search(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
-        """The `n` nearest to `query` (dim,), as (id, cosine in [-1, 1]), best first, ties by id."""
+        """The `n` nearest to `query` (dim,), as (id, cosine in [-1, 1]), best first; equals by id."""
 
 
 class FaissEngine:
@@ -51,6 +51,8 @@ class FaissEngine:
     def search(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
         import numpy as np
 
+        if not self._index.ntotal:
+            return []
         scores, ids = self._index.search(query[None, :], min(n, self._index.ntotal))
         pairs = zip(ids[0].tolist(), np.clip(scores[0], -1, 1).tolist(), strict=True)
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x44_51_41_31  # "DQA1", in the header of the file
 FORMAT = 1
 
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+
 _FIELDS = [field.name for field in fields(Dispatch)]
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE dispatch ({", ".join(f"{name} TEXT" for name in _FIELDS)}, sha256 TEXT NOT NULL, PRIMARY KEY (id));
+CREATE TABLE dispatch ({", ".join(f"{name} TEXT" for name in _FIELDS)}, digest BLOB NOT NULL, PRIMARY KEY (id));
 CREATE TABLE passage (
     id INTEGER PRIMARY KEY,
     dispatch_id TEXT NOT NULL REFERENCES dispatch (id),
@@ -36,7 +39,8 @@ CREATE TABLE passage (
     "end" INTEGER NOT NULL,
     sentences TEXT NOT NULL,           -- JSON [[start, end], …], code points into dispatch.text
     vector BLOB NOT NULL,              -- float32 (dim,), unit length, little endian
-    sentence_vectors BLOB NOT NULL     -- float16 (sentences, dim), little endian: half the size, same ranking
+    sentence_vectors BLOB NOT NULL,    -- float16 (sentences, dim), little endian: half the size, same ranking
+    digest BLOB NOT NULL               -- of the row: SQLite does not notice a flipped bit
 );
 CREATE INDEX passage_of_dispatch ON passage (dispatch_id);
 """
@@ -79,23 +83,30 @@ def write(path: Path, manifest: Manifest, content: Iterable[tuple[Dispatch, list
         db.execute("PRAGMA page_size = 8192")
         db.executescript("BEGIN IMMEDIATE;" + _SCHEMA)
         marks = ", ".join("?" * (len(_FIELDS) + 1))
-        digest = hashlib.sha256(repr(manifest).encode())
+        whole = hashlib.sha256(repr(manifest).encode())
         for dispatch, passages in content:
             values = [getattr(dispatch, name) for name in _FIELDS]
             rows = [_row(embedded) for embedded in passages]
-            db.execute(f"INSERT INTO dispatch VALUES ({marks})", [*values, dispatch.sha256])
-            db.executemany("INSERT INTO passage VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", rows)
-            digest.update(repr((values, rows)).encode())
-        stamped = asdict(manifest) | {"generation": digest.hexdigest()[:32]}
+            db.execute(f"INSERT INTO dispatch VALUES ({marks})", [*values, _digest(values)])
+            db.executemany("INSERT INTO passage VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            whole.update(repr((values, rows)).encode())
+        stamped = asdict(manifest) | {"generation": whole.hexdigest()[:32]}
+        stamped["digest"] = _digest(sorted(stamped.items())).hex()
         db.executemany("INSERT INTO manifest VALUES (?, ?)", [(k, json.dumps(v)) for k, v in stamped.items()])
         db.execute("COMMIT")
+
+
+def _digest(values: Sequence[object]) -> bytes:
+    """A short digest of a row, to notice what changed behind the database's back."""
+    return hashlib.blake2b(repr(tuple(values)).encode(), digest_size=16).digest()
 
 
 def _row(embedded: Embedded) -> tuple[object, ...]:
     passage, vector, sentence_vectors = embedded
     spans = json.dumps([(span.start, span.end) for span in passage.sentences])
     vectors = (vector.astype("<f4").tobytes(), sentence_vectors.astype("<f2").tobytes())
-    return (passage.dispatch_id, passage.paragraph, passage.span.start, passage.span.end, spans, *vectors)
+    values = (passage.dispatch_id, passage.paragraph, passage.span.start, passage.span.end, spans, *vectors)
+    return (*values, _digest(values))
 
 
 class Truth:
@@ -112,13 +123,22 @@ class Truth:
             raise StoreMissing(f"there is no store in {self._folder}; make one with: {build_command(self._folder)}")
         self._db = sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True, check_same_thread=False)
         self._check_header()
-        stored = {key: json.loads(value) for key, value in self._all("SELECT key, value FROM manifest")}
         try:
+            stored = {key: json.loads(value) for key, value in self._all("SELECT key, value FROM manifest")}
+            digest = stored.pop("digest", None)
             self.manifest = Manifest(**stored)
-        except TypeError as error:
-            raise self._damaged("its manifest is incomplete") from error
+        except (TypeError, ValueError) as error:
+            raise self._damaged("its manifest makes no sense") from error
+        if digest != _digest(sorted(stored.items())).hex():
+            raise self._damaged("its manifest is not the one that was stored")
 
     def _check_header(self) -> None:
+        with self.path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+        if len(head) < _HEADER_BYTES:
+            raise self._damaged("it ends in its header")
+        if not head.startswith(_MAGIC):
+            raise StoreForeign(f"{self.path} is no database; name another folder with --index, or move the file away")
         application, version = (int(self._all(f"PRAGMA {name}")[0][0]) for name in ("application_id", "user_version"))
         if application != APPLICATION_ID:
             raise StoreForeign(
@@ -136,7 +156,7 @@ class Truth:
 
     def dispatch(self, dispatch_id: str) -> Dispatch | None:
         """The dispatch of that id, or `None`. Raises `StoreDamaged` where its text is not what was stored."""
-        rows = self._all(f"SELECT {', '.join(_FIELDS)}, sha256 FROM dispatch WHERE id = ?", dispatch_id)
+        rows = self._all(f"SELECT {', '.join(_FIELDS)}, digest FROM dispatch WHERE id = ?", dispatch_id)
         return self._dispatch(rows[0]) if rows else None
 
     def dispatches(self) -> Iterator[Dispatch]:
@@ -168,39 +188,37 @@ class Truth:
         return ids, np.concatenate(vectors) if vectors else np.zeros((0, self.manifest.dim), np.float32)
 
     def _dispatch(self, row: tuple[Any, ...]) -> Dispatch:
-        dispatch = Dispatch(*row[:-1])
-        if dispatch.sha256 != row[-1]:
-            raise self._damaged(f"the text of {dispatch.id!r} is not the one that was stored")
-        return dispatch
+        if _digest(row[:-1]) != row[-1]:
+            raise self._damaged(f"the dispatch {row[0]!r} is not the one that was stored")
+        return Dispatch(*row[:-1])
 
     def _passage(self, passage_id: int) -> StoredPassage:
         # SQLite's substr counts code points, as the spans do, and the text is stored once, in its dispatch.
         rows = self._all(
-            """SELECT p.dispatch_id, p.paragraph, p.start, p."end", p.sentences, p.vector, p.sentence_vectors,
+            """SELECT p.dispatch_id, p.paragraph, p.start, p."end", p.sentences, p.vector, p.sentence_vectors, p.digest,
                       substr(d.text, p.start + 1, p."end" - p.start)
                FROM passage p JOIN dispatch d ON d.id = p.dispatch_id WHERE p.id = ?""",
             passage_id,
         )
         if not rows:
             raise self._damaged(f"it has no passage {passage_id}, which its index names")
-        dispatch_id, paragraph, start, end, spans, vector, sentence_vectors, text = rows[0]
-        try:
-            sentences = tuple(Span(*pair) for pair in json.loads(spans))
-            passage = Passage(dispatch_id, paragraph, Span(start, end), sentences)
-        except (ValueError, TypeError) as error:
-            raise self._damaged(f"the spans of passage {passage_id} make no sense") from error
+        *values, digest, text = rows[0]
+        if _digest(values) != digest:
+            raise self._damaged(f"passage {passage_id} is not the one that was stored")
+        dispatch_id, paragraph, start, end, spans, vector, sentence_vectors = values
+        sentences = tuple(Span(*pair) for pair in json.loads(spans))
+        passage = Passage(dispatch_id, paragraph, Span(start, end), sentences)
         inside = self._floats(sentence_vectors, "<f2")
-        if len(text) != end - start or len(inside) != len(sentences) or not sentences:
-            raise self._damaged(f"passage {passage_id} and its vectors do not fit together")
         return StoredPassage(passage_id, passage, text, self._floats(vector, "<f4")[0], inside)
 
     def _floats(self, blob: bytes, dtype: str) -> npt.NDArray[np.float32]:
         """A blob as float32 (n, dim)."""
         import numpy as np
 
-        if not blob or len(blob) % (np.dtype(dtype).itemsize * self.manifest.dim):
-            raise self._damaged("a vector has the wrong length")
-        return np.frombuffer(blob, dtype).reshape(-1, self.manifest.dim).astype(np.float32)
+        try:
+            return np.frombuffer(blob, dtype).reshape(-1, self.manifest.dim).astype(np.float32)
+        except (TypeError, ValueError) as error:
+            raise self._damaged("a vector has the wrong length") from error
 
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
