@@ -17,6 +17,7 @@ class FakeEmbedder:
     def __init__(self, name: str = "fake", dim: int = 256, max_tokens: int = 500) -> None:
         self.name = name
         self.fingerprint = f"fake/{name}"
+        self.lane = "fake"
         self.dim = dim
         self.max_tokens = max_tokens
 

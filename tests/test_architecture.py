@@ -25,7 +25,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "split": {"records"},
     "e5s1": {"errors"},
     "models": {"errors", "settings", "e5s1"},
-    "embed": {"errors", "settings", "models"},
+    "embed": {"settings", "models", "embed.protocol", "embed.onnx_lane", "embed.torch_lane"},
+    "embed.protocol": {"errors"},
+    "embed.onnx_graph": set(),
+    "embed.quick_tokens": set(),
+    # The lane checks itself on the shipped dispatch, against the other lane.
+    "embed.onnx_lane": {
+        "settings",
+        "models",
+        "embed.protocol",
+        "embed.onnx_graph",
+        "embed.quick_tokens",
+        "embed.torch_lane",
+        "readers",
+    },
+    "embed.torch_lane": {"errors", "settings", "models", "embed.protocol"},
     "store": {"errors", "records", "store.engine", "store.truth"},
     "store.engine": set(),
     "store.truth": {"errors", "records"},
@@ -94,6 +108,12 @@ def loaded_after(code: str) -> set[str]:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ask", "--help"], ["build", "--help"], ["ask"]])
 def test_help_version_and_usage_errors_load_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_after(f"from dispatch_qa.cli import main; main({arguments})") == set()
+
+
+@pytest.mark.model
+def test_a_question_needs_no_torch() -> None:
+    loaded = loaded_after("from dispatch_qa.cli import main; main(['ask', 'Who spoke?'])")
+    assert loaded == {"numpy", "faiss", "onnxruntime"}
 
 
 def test_show_and_info_need_no_model() -> None:

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from dispatch_qa.embed import Embedder, load_embedder
+from dispatch_qa.embed import Embedder, load_embedder, onnx_lane
 from dispatch_qa.errors import InputRejected, ModelError
-from dispatch_qa.models import FINGERPRINT
+from dispatch_qa.models import FINGERPRINT, prepare_default_model
 from dispatch_qa.settings import DEFAULT_MODEL, default_cache
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-@pytest.fixture(scope="module")
-def e5() -> Embedder:
-    """The default model, loaded once."""
-    return load_embedder(DEFAULT_MODEL, default_cache(), batch_size=32)
+@pytest.fixture(scope="module", params=["auto", "torch"])
+def e5(request: pytest.FixtureRequest) -> Embedder:
+    """The default model in each of its lanes, loaded once."""
+    return load_embedder(DEFAULT_MODEL, default_cache(), batch_size=32, lane=request.param)
 
+
+# The golden values are the torch lane's; int8 rounds.
+TOLERANCE = {"torch": 1e-3, "onnx-int8/1": 1e-2}
 
 MEMORANDUM = "Kiev a signé un mémorandum avec les États-Unis."
 
@@ -40,11 +43,11 @@ def test_the_default_model_says_what_it_is(e5: Embedder) -> None:
 def test_the_vectors_of_known_texts_begin_as_they_did(e5: Embedder) -> None:
     question = e5.queries(["Who signed a memorandum with the United States?"])[0, :8]
     assert question == pytest.approx(
-        [0.08710, -0.04974, -0.05245, 0.00626, 0.03819, -0.02061, 0.06945, 0.03039], abs=1e-3
+        [0.08710, -0.04974, -0.05245, 0.00626, 0.03819, -0.02061, 0.06945, 0.03039], abs=TOLERANCE[e5.lane]
     )
     passage = e5.passages([MEMORANDUM])[0, :8]
     assert passage == pytest.approx(
-        [0.04297, -0.00546, -0.05249, -0.05713, 0.04743, -0.03311, 0.06203, 0.03584], abs=1e-3
+        [0.04297, -0.00546, -0.05249, -0.05713, 0.04743, -0.03311, 0.06203, 0.03584], abs=TOLERANCE[e5.lane]
     )
 
 
@@ -118,8 +121,18 @@ def test_the_company_of_a_text_does_not_change_its_vector(e5: Embedder) -> None:
 
 @pytest.mark.model
 def test_the_default_model_fits_the_shipped_index(e5: Embedder) -> None:
-    again = load_embedder(DEFAULT_MODEL, default_cache(), batch_size=1)
+    again = load_embedder(DEFAULT_MODEL, default_cache(), batch_size=1, lane="torch" if e5.lane == "torch" else "auto")
     assert np.abs(again.queries([MEMORANDUM]) - e5.queries([MEMORANDUM])).max() < 1e-5
+
+
+@pytest.mark.model
+def test_the_lanes_agree() -> None:
+    fast, slow = (load_embedder(DEFAULT_MODEL, default_cache(), 32, lane=lane) for lane in ("auto", "torch"))
+    assert (fast.lane, slow.lane) == ("onnx-int8/1", "torch")
+    assert (fast.fingerprint, fast.dim, fast.max_tokens) == (slow.fingerprint, slow.dim, slow.max_tokens)
+    texts = [MEMORANDUM, "Хто підписав меморандум?", "谁签署了备忘录？", "من وقع المذكرة؟", "mot " * 400]
+    for a, b in ((fast.queries(texts), slow.queries(texts)), (fast.passages(texts), slow.passages(texts))):
+        assert (a * b).sum(axis=1).min() > 0.995
 
 
 # Other models
@@ -262,3 +275,18 @@ def test_an_unknown_name_is_an_error_that_says_what_was_expected(monkeypatch: py
 def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"could not be loaded.*expected a folder with a sentence-transformers model"):
         load(tmp_path)
+
+
+@pytest.mark.model
+def test_a_fast_lane_that_does_not_agree_stays_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = prepare_default_model(default_cache())
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for path in prepared.iterdir():
+        if path.name not in ("prepare.lock", onnx_lane.LANE.replace("/", "-")):
+            (folder / path.name).symlink_to(path)
+    monkeypatch.setattr(onnx_lane, "_agreement", lambda *_: 0.98)
+    said: list[str] = []
+    assert [onnx_lane.prepare_lane(folder, said.append) for _ in range(2)] == [False, False]
+    assert said[0].startswith("Preparing the model's fast lane")
+    assert said[1] == said[2] == "The fast lane is off: on this machine it agrees to 0.9800 only, 0.995 is wanted"

@@ -133,8 +133,8 @@ def test_a_disk_that_fills_up_leaves_nothing_half_done(tmp_path: Path, monkeypat
         (folder / "model.safetensors").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(models, "_write_folder", full)
-    with pytest.raises(ModelError, match=r"No space left on device; free about 0\.5 GB there"):
+    monkeypatch.setattr(models, "_write_model", full)
+    with pytest.raises(ModelError, match=r"No space left on device; free about 0\.6 GB there"):
         prepare_default_model(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} <= {"prepare.lock"}
 

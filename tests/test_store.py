@@ -42,7 +42,7 @@ Content = list[tuple[Dispatch, list[Embedded]]]
 
 FILES = {"dispatches.sqlite", "passages.faiss", "passages.json", "writer.lock"}
 ANY = np.ones(FakeEmbedder().dim, np.float32)
-MANIFEST = Manifest("fake", "fake/fake", 8, SPLITTING, 256)
+MANIFEST = Manifest("fake", "fake/fake", "fake", 8, SPLITTING, 256)
 
 
 def unit_rows(seed: int, rows: int, dim: int = 8) -> Floats:
@@ -102,7 +102,7 @@ def test_the_shipped_dispatch_comes_back_as_it_was(
     passages = split(dispatch, embedder.count_tokens, 256)
     with opened(fake_store.index) as store:
         assert store.manifest == replace(
-            Manifest("fake", "fake/fake", embedder.dim, SPLITTING, 256), generation=store.manifest.generation
+            Manifest("fake", "fake/fake", "fake", embedder.dim, SPLITTING, 256), generation=store.manifest.generation
         )
         assert store.ids() == ["dispatch.fr"]
         assert store.counts() == (1, 11)
@@ -598,5 +598,5 @@ def test_an_old_reader_leaves_a_newer_index_alone(fake_store: Settings, tmp_path
 
 
 def test_a_store_without_passages_finds_nothing(tmp_path: Path) -> None:
-    build_store(tmp_path, Manifest("fake", "f", 4, 1, 256), [])
+    build_store(tmp_path, Manifest("fake", "f", "fake", 4, 1, 256), [])
     assert Store(tmp_path).nearest(np.array([1, 0, 0, 0], np.float32), 3) == []

@@ -69,31 +69,46 @@ def prepare_default_model(cache: Path, progress: Progress = lambda line: None) -
         ModelError: a source file is missing or not the expected one, or the cache cannot be written.
     """
     folder = cache / FINGERPRINT.replace("/", "-")
+    return prepared_folder(folder, _write_model, progress, f"Preparing the default model in {folder} (once, 0.5 GB) …")
+
+
+def prepared_folder(folder: Path, write: Callable[[Path], None], progress: Progress, line: str) -> Path:
+    """`folder`, made by `write` where it is missing or not whole; it appears with all its files on disk or not at all.
+
+    Args:
+        write: fills an empty folder.
+        progress: told `line` before `write` begins.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
     if _is_whole(folder):
         return folder
     import filelock
 
+    place = folder.parent
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(cache / "prepare.lock"):
+        place.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(place / "prepare.lock"):
             if _is_whole(folder):
                 return folder
-            progress(f"Preparing the default model in {folder} (once, about 0.5 GB) …")
-            for leftover in cache.glob(".preparing-*"):
+            progress(line)
+            for leftover in place.glob(".preparing-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
-            work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=cache))
+            work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=place))
             try:
-                _write_folder(work)
+                write(work)
+                _finish(work)
                 if folder.exists():
                     shutil.rmtree(folder)
                 os.rename(work, folder)
-                _sync(cache)
+                _sync(place)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise ModelError(
-            f"the default model could not be written to {cache}: {error.strerror or error}; "
-            "free about 0.5 GB there, or set DISPATCH_QA_CACHE to a folder that can be written"
+            f"the default model could not be written to {place}: {error.strerror or error}; "
+            "free about 0.6 GB there, or set DISPATCH_QA_CACHE to a folder that can be written"
         ) from error
     return folder
 
@@ -107,8 +122,18 @@ def _is_whole(folder: Path) -> bool:
         return False
 
 
-def _write_folder(folder: Path) -> None:
-    """Write the default model as a sentence-transformers folder, its manifest last, all of it on disk."""
+def _finish(folder: Path) -> None:
+    """Put all of a folder on disk, with a manifest of its files' sizes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps({"sizes": sizes}, indent=1), encoding="utf-8")
+    for path in (*files, manifest, *(p for p in folder.rglob("*") if p.is_dir()), folder):
+        _sync(path)
+
+
+def _write_model(folder: Path) -> None:
+    """Write the default model as a sentence-transformers folder."""
     from safetensors.numpy import save_file
 
     weights = _checked(WEIGHTS)
@@ -120,12 +145,6 @@ def _write_folder(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
-    manifest = folder / "manifest.json"
-    manifest.write_text(json.dumps({"fingerprint": FINGERPRINT, "sizes": sizes}, indent=1), encoding="utf-8")
-    for path in (*files, manifest, *(p for p in folder.rglob("*") if p.is_dir()), folder):
-        _sync(path)
 
 
 def _checked(source: Source) -> bytes:

@@ -76,7 +76,7 @@ def info_text(info: Info) -> str:
         ("index", str(info.index)),
         ("dispatches", f"{len(info.dispatches):,} ({some})"),
         ("passages", f"{info.passages:,}"),
-        ("model", f"{info.model}, {info.dim} dimensions"),
+        ("model", f"{info.model}, {info.dim} dimensions, embedded by {info.lane}"),
         ("fingerprint", info.fingerprint),
         ("refusal", "calibrated for this model" if info.calibrated else "not calibrated for this model: never refuses"),
     ]

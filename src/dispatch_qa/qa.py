@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dispatch_qa import store
 from dispatch_qa.answer import DispatchOf, answer
 from dispatch_qa.calibration import Calibration, load_calibration
-from dispatch_qa.embed import Embedder, load_embedder
+from dispatch_qa.embed import AGREEING_LANES, Embedder, load_embedder
 from dispatch_qa.errors import InputRejected, StoreDamaged, StoreMissing, StoreOutdated, build_command
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.readers import read_paths, shipped_dispatch
@@ -85,6 +85,7 @@ class DispatchQA:
             passages=self._store.counts()[1],
             model=manifest.model,
             fingerprint=manifest.fingerprint,
+            lane=manifest.lane,
             dim=manifest.dim,
             generation=manifest.generation,
             calibrated=self._calibration is not None,
@@ -106,8 +107,14 @@ class DispatchQA:
     @cached_property
     def _embedder(self) -> Embedder:
         manifest, settings = self._store.manifest, self.settings
-        embedder = self._given or load_embedder(manifest.model, settings.cache, settings.batch_size, self._say)
+        embedder = self._given or load_embedder(
+            manifest.model, settings.cache, settings.batch_size, settings.lane, self._say
+        )
         self._check_fingerprint(embedder.fingerprint)
+        if embedder.lane != manifest.lane and not {embedder.lane, manifest.lane} <= AGREEING_LANES:
+            raise self._outdated(
+                f"holds vectors computed by {manifest.lane}, which {embedder.lane} does not agree with"
+            )
         return embedder
 
     @cached_property
@@ -161,11 +168,18 @@ def build(
         dispatches = list(standing.dispatches()) if standing else [shipped_dispatch()]
     if embedder is None:
         name = model or (standing.manifest.model if standing else DEFAULT_MODEL)
-        embedder = load_embedder(name, settings.cache, settings.batch_size, say)
+        embedder = load_embedder(name, settings.cache, settings.batch_size, settings.lane, say)
     if standing:
         standing.close()
     total(len(dispatches))
-    manifest = store.Manifest(embedder.name, embedder.fingerprint, embedder.dim, SPLITTING, settings.passage_tokens)
+    manifest = store.Manifest(
+        model=embedder.name,
+        fingerprint=embedder.fingerprint,
+        lane=embedder.lane,
+        dim=embedder.dim,
+        splitting=SPLITTING,
+        passage_tokens=settings.passage_tokens,
+    )
     store.build(settings.index, manifest, _embedded(dispatches, embedder, settings, step))
     return len(dispatches)
 

@@ -132,6 +132,7 @@ class Info:
     passages: int
     model: str
     fingerprint: str
+    lane: str
     dim: int
     generation: str
     calibrated: bool

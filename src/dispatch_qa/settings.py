@@ -43,6 +43,8 @@ class Settings:
     passage_tokens: int = 256
     """Longest passage, in the model's tokens; a model with less room lowers it."""
     batch_size: int = 32
+    lane: str = "auto"
+    """How the default model runs: "auto" for the fastest way that agrees, "torch" for sentence-transformers."""
 
     def __post_init__(self) -> None:
         for name in ("k", "candidates", "passage_tokens", "batch_size"):
@@ -50,12 +52,16 @@ class Settings:
             if not 1 <= value <= 10_000:
                 raise InputRejected(f"{name} is {value}; it must lie between 1 and 10,000")
 
+        if self.lane not in ("auto", "torch"):
+            raise InputRejected(f"lane is {self.lane!r}; it must be 'auto' or 'torch'")
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Settings with `DISPATCH_QA_INDEX` and `DISPATCH_QA_CACHE` taken from the environment."""
+        """Settings with `DISPATCH_QA_INDEX`, `DISPATCH_QA_CACHE` and `DISPATCH_QA_LANE` taken from the environment."""
         env = os.environ if env is None else env
         index, cache = env.get("DISPATCH_QA_INDEX"), env.get("DISPATCH_QA_CACHE")
         return cls(
             index=Path(index) if index else shipped_index(),
             cache=Path(cache) if cache else default_cache(),
+            lane=env.get("DISPATCH_QA_LANE") or "auto",
         )

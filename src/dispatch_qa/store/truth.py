@@ -48,10 +48,14 @@ CREATE INDEX passage_of_dispatch ON passage (dispatch_id);
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a store was made with. `generation` is a digest of its content, which derived files carry too."""
+    """What a store was made with.
+
+    `lane` is how its vectors were computed. `generation` is a digest of its content, which derived files carry too.
+    """
 
     model: str
     fingerprint: str
+    lane: str
     dim: int
     splitting: int
     passage_tokens: int

@@ -1,4 +1,4 @@
-"""Text to vectors: the `Embedder` protocol and its sentence-transformers implementation."""
+"""The torch lane: any sentence-transformers model, by the library itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from dispatch_qa.errors import InputRejected, ModelError
-from dispatch_qa.models import FINGERPRINT, Progress, prepare_default_model
+from dispatch_qa.embed.protocol import checked_lengths, mean_of_parts, unit_rows
+from dispatch_qa.errors import ModelError
+from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.settings import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -18,47 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from sentence_transformers import SentenceTransformer
 
-
-class Embedder(Protocol):
-    """What the other stages need of an embedding model."""
-
-    @property
-    def name(self) -> str:
-        """The model as the user names it: the default model's name, a hub name or a folder."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever the model's vectors would."""
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens of text that fit beside the prompt and the special tokens, so that nothing is cut off."""
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text` alone, without prompt and special tokens."""
-
-    def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Embed questions: float32 (n, dim), rows of unit length. No text is cut off."""
-
-    def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Embed passages or sentences: float32 (n, dim), rows of unit length.
-
-        Raises `InputRejected` for a text longer than `max_tokens`.
-        """
-
-
-def load_embedder(name: str, cache: Path, batch_size: int, progress: Progress = lambda line: None) -> Embedder:
-    """The embedder of a model: the default one (prepared offline on first use), a hub name or a folder.
-
-    Raises:
-        ModelError: there is no such model here, or it could not be prepared.
-    """
-    folder = str(prepare_default_model(cache, progress)) if name == DEFAULT_MODEL else name
-    return SentenceTransformerEmbedder(name, folder, batch_size)
+LANE = "torch"
 
 
 class SentenceTransformerEmbedder:
@@ -72,6 +33,7 @@ class SentenceTransformerEmbedder:
 
     def __init__(self, name: str, folder: str, batch_size: int = 32) -> None:
         self.name = name
+        self.lane = LANE
         self._batch_size = batch_size
         self._model = _load(name, folder)
         self.fingerprint = FINGERPRINT if name == DEFAULT_MODEL else _fingerprint(self._model)
@@ -87,26 +49,16 @@ class SentenceTransformerEmbedder:
         return len(self._model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        import numpy as np
+        def embed(parts: list[str]) -> npt.NDArray[np.float32]:
+            rows = self._model.encode_query(parts, batch_size=self._batch_size, show_progress_bar=False)
+            return unit_rows(rows, self.dim)
 
-        # A question longer than the model reads becomes the mean of its parts.
-        parts = [_parts(text, self) for text in texts]
-        flat = self._model.encode_query(
-            [part for group in parts for part in group], batch_size=self._batch_size, show_progress_bar=False
-        )
-        ends = np.cumsum([len(group) for group in parts])[:-1]
-        rows = [group.mean(axis=0) for group in np.split(_unit_rows(flat, self.dim), ends)] if texts else []
-        return _unit_rows(rows, self.dim)
+        return mean_of_parts(texts, self, embed)
 
     def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        for text in texts:
-            if (n := self.count_tokens(text)) > self.max_tokens:
-                raise InputRejected(
-                    f"a passage of {n} tokens does not fit {self.name}, which reads {self.max_tokens}; "
-                    "split it before it is embedded"
-                )
+        checked_lengths(texts, self)
         rows = self._model.encode_document(list(texts), batch_size=self._batch_size, show_progress_bar=False)
-        return _unit_rows(rows, self.dim)
+        return unit_rows(rows, self.dim)
 
 
 def _load(name: str, folder: str) -> SentenceTransformer:
@@ -148,23 +100,3 @@ def _fingerprint(model: SentenceTransformer) -> str:
         digest.update(json.dumps([name, type(module).__name__, told], sort_keys=True, default=str).encode())
     digest.update(json.dumps([model.prompts, model.max_seq_length], sort_keys=True).encode())
     return "sentence-transformers/" + digest.hexdigest()[:32]
-
-
-def _parts(text: str, embedder: SentenceTransformerEmbedder) -> list[str]:
-    """`text` in parts of about equal length that each fit the model."""
-    pieces = -(-embedder.count_tokens(text) // embedder.max_tokens) or 1
-    while True:
-        size = -(-len(text) // pieces) or 1
-        parts = [text[at : at + size] for at in range(0, len(text), size)] or [text]
-        if len(parts) == 1 or all(embedder.count_tokens(part) <= embedder.max_tokens for part in parts):
-            return parts
-        pieces += 1
-
-
-def _unit_rows(rows: Sequence[npt.NDArray[np.float32]] | npt.NDArray[np.float32], dim: int) -> npt.NDArray[np.float32]:
-    """Rows scaled to unit length, float32 (n, dim); a model without a Normalize module gives other lengths."""
-    import numpy as np
-
-    matrix = np.asarray(rows, dtype=np.float32).reshape(-1, dim)
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return np.asarray(matrix / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -1,0 +1,161 @@
+"""The default model's encoder, mean pooling and unit length as one ONNX graph, written without torch.
+
+Matrices are int8 with a scale for each output (about four times as fast as float32), the word table stays in the
+4-bit blocks in which it came, and all of it is external data that onnxruntime maps from the file.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import onnx
+
+Floats = npt.NDArray[np.float32]
+
+MICROSOFT = "com.microsoft"
+BLOCK = 32  # weights that share a scale in the word table
+GELU_MIN = 0.17  # GELU is never below -0.16998
+GELU_ZERO = 16  # the byte that means 0 in a quantised GELU output
+
+
+def write_graph(source: Path, file: Path) -> None:
+    """Write the graph to `file`, and its data beside it, from the weights of a prepared model's folder."""
+    import onnx
+    from safetensors.numpy import load_file
+
+    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    model = _Graph(load_file(source / "model.safetensors")).encoder(config)
+    onnx.save_model(model, file, save_as_external_data=True, location=f"{file.stem}.bin", size_threshold=1024)
+
+
+class _Graph:
+    """Builds the ONNX graph of encoder, mean pooling and unit length for unpadded batches."""
+
+    def __init__(self, weights: dict[str, Any]) -> None:
+        self._weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
+        self._nodes: list[Any] = []
+        self._constants: dict[str, Any] = {}
+
+    def encoder(self, config: dict[str, Any]) -> onnx.ModelProto:
+        """The whole model: `input_ids` (batch, length) to `embedding` (batch, hidden)."""
+        from onnx import TensorProto, helper
+
+        epsilon = config["layer_norm_eps"]
+        positions = self._weights["embeddings.position_embeddings.weight"]
+        kind = self._weights["embeddings.token_type_embeddings.weight"][0]
+        length = self._op("Shape", "input_ids", start=1, end=2)
+        place = self._op("Slice", self._constant("positions", positions + kind), self._ints(0), length, self._ints(0))
+        x = self._norm(self._op("Add", self._words("input_ids"), place), "embeddings.LayerNorm", epsilon)
+        for layer in range(config["num_hidden_layers"]):
+            at = f"encoder.layer.{layer}."
+            own = at + "attention.self."
+            qkv = self._shared_scale(x, [own + "query", own + "key", own + "value"])
+            y = self._op("MultiHeadAttention", *qkv, domain=MICROSOFT, num_heads=config["num_attention_heads"])
+            (y,) = self._shared_scale(y, [at + "attention.output.dense"])
+            norm = at + "attention.output.LayerNorm"
+            x = self._norm(self._op("Add", y, x), norm, epsilon)
+            (y,) = self._shared_scale(x, [at + "intermediate.dense"], norm)
+            y = self._after_gelu(self._op("Gelu", y, domain=MICROSOFT), at + "output.dense")
+            x = self._norm(self._op("Add", y, x), at + "output.LayerNorm", epsilon)
+        mean = self._op("ReduceMean", x, self._ints(1), keepdims=0)
+        self._nodes.append(helper.make_node("LpNormalization", [mean], ["embedding"], axis=-1, p=2))
+        graph = helper.make_graph(
+            self._nodes,
+            "encoder",
+            [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])],
+            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", config["hidden_size"]])],
+            list(self._constants.values()),
+        )
+        versions = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)]
+        return helper.make_model(graph, opset_imports=versions, ir_version=10)
+
+    def _op(self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> Any:
+        from onnx import helper
+
+        names = [f"n{len(self._nodes)}.{i}" for i in range(outputs)]
+        self._nodes.append(helper.make_node(kind, inputs, names, domain=domain, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def _constant(self, name: str, array: Any) -> str:
+        from onnx import numpy_helper
+
+        if name not in self._constants:
+            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        return name
+
+    def _float(self, value: float) -> str:
+        return self._constant(f"float {value}", np.array(value, np.float32))
+
+    def _ints(self, value: int) -> str:
+        return self._constant(f"ints {value}", np.array([value], np.int64))
+
+    def _norm(self, x: str, name: str, epsilon: float) -> str:
+        # Not SkipLayerNormalization: its kernel is not vectorised and takes three times as long as these two.
+        gamma, beta = (self._constant(f"{name}.{k}", self._weights[f"{name}.{k}"]) for k in ("weight", "bias"))
+        return str(self._op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=epsilon))
+
+    def _words(self, ids: str) -> str:
+        """Looked-up word vectors: 4-bit blocks where they hold the table exactly, else float16."""
+        from onnx import TensorProto, helper
+
+        table = self._weights["embeddings.word_embeddings.weight"]
+        blocks = table.reshape(len(table), -1, BLOCK)
+        extreme = np.take_along_axis(blocks, np.abs(blocks).argmax(-1, keepdims=True), -1)
+        scales = extreme / np.float32(-8)  # Q4_0: the largest weight of a block is -8 steps
+        nibbles = np.rint(np.divide(blocks, scales, out=np.zeros_like(blocks), where=scales != 0))
+        if not np.array_equal(nibbles * scales, blocks):
+            half = self._op("Gather", self._constant("words", table.astype(np.float16)), ids)
+            return str(self._op("Cast", half, to=TensorProto.FLOAT))
+        flat = (nibbles.astype(np.int8) + 8).astype(np.uint8).reshape(len(table), -1)
+        packed = flat[:, ::2] | flat[:, 1::2] << 4
+        zeros = np.full((len(table), packed.shape[1] // BLOCK), 0x88, np.uint8)
+        for name, data, width in (("words", packed, table.shape[1]), ("words.zeros", zeros, scales.shape[1])):
+            shape = [len(table), width]
+            self._constants[name] = helper.make_tensor(name, TensorProto.UINT4, shape, data.tobytes(), raw=True)
+        inputs = ("words", ids, self._constant("words.scales", scales[..., 0]), "words.zeros")
+        axes = {"gather_axis": 0, "quantize_axis": 1, "block_size": BLOCK}
+        return str(self._op("GatherBlockQuantized", *inputs, domain=MICROSOFT, **axes))
+
+    def _int8(self, name: str, columns: Floats | None = None) -> tuple[str, str]:
+        """The matrix as int8 (input, output) and its scales, one for each output."""
+        weight = self._weights[name + ".weight"] * (1 if columns is None else columns)
+        scales = np.maximum(np.abs(weight).max(1) / 127, 1e-12).astype(np.float32)
+        rounded = np.rint(weight / scales[:, None]).astype(np.int8).T
+        return self._constant(name + ".int8", rounded), self._constant(name + ".scales", scales)
+
+    def _shared_scale(self, x: str, names: list[str], norm: str | None = None) -> list[str]:
+        """Affine maps of x, one for each name, with one scale for all of x.
+
+        Columns of x that stand out, as the gamma of `norm` tells, are scaled down and the weights up for them.
+        """
+        columns = None
+        if norm:
+            gamma = np.abs(self._weights[norm + ".weight"])
+            columns = np.maximum(gamma / np.median(gamma), 1).astype(np.float32)
+            x = self._op("Mul", x, self._constant(norm + ".tame", 1 / columns))
+        x, scale, zero = self._op("DynamicQuantizeLinear", x, outputs=3)
+        results = []
+        for name in names:
+            matrix, scales = self._int8(name, columns)
+            bias = self._constant(name + ".bias", self._weights[name + ".bias"])
+            inputs = (x, matrix, scale, scales, zero, "", bias)
+            results.append(self._op("MatMulIntegerToFloat", *inputs, domain=MICROSOFT))
+        return results
+
+    def _after_gelu(self, x: str, name: str) -> str:
+        """An affine map of x with a scale for each token: here a few tokens are ten times as large as the rest."""
+        peak = self._op("ReduceMax", x, self._ints(-1), keepdims=1)
+        step = self._op("Mul", peak, self._float(1 / (255 - GELU_ZERO)))
+        step = self._op("Max", step, self._float(GELU_MIN / GELU_ZERO))
+        zero = self._constant("gelu zero", np.array(GELU_ZERO, np.uint8))
+        x = self._op("QuantizeLinear", self._op("Div", x, step), self._float(1), zero)
+        matrix, scales = self._int8(name)
+        x = self._op("MatMulIntegerToFloat", x, matrix, self._float(1), scales, zero, domain=MICROSOFT)
+        bias = self._constant(name + ".bias", self._weights[name + ".bias"])
+        return str(self._op("Add", self._op("Mul", x, step), bias))
