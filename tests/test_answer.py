@@ -23,7 +23,7 @@ def dispatch_of(dispatch_id: str) -> Dispatch | None:
 
 
 def hit(passage: Passage, best: Span, score: float = 0.9) -> Hit:
-    return Hit(passage, best, score, score, score)
+    return Hit(passage, best, score, score, score, 0.0)
 
 
 def test_the_answer_is_each_evidence_sentence_with_its_number() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dispatch_qa.records import Passage, Span
+from dispatch_qa.lexical import terms
+from dispatch_qa.records import Hit, Passage, Span
 from dispatch_qa.retrieve import retrieve
 
 Vector = npt.NDArray[np.float32]
@@ -33,6 +34,16 @@ class Shelf:
         order = sorted(range(len(self.found)), key=lambda i: -float(self.found[i].vector @ query))
         return [(i, float(self.found[i].vector @ query)) for i in order[:n]]
 
+    def frequency(self, asked: Iterable[str]) -> dict[str, int]:
+        return {term: sum(term in terms(found.text) for found in self.found) for term in asked}
+
+    def matching(self, asked: Iterable[str], n: int) -> list[int]:
+        wanted = set(asked)
+        return [i for i, found in enumerate(self.found) if wanted & set(terms(found.text))][:n]
+
+    def counts(self) -> tuple[int, int]:
+        return 1, len(self.found)
+
     def passages(self, ids: Iterable[int]) -> list[Found]:
         return [self.found[i] for i in ids]
 
@@ -52,33 +63,41 @@ def found(name: str, angle: float, *sentence_angles: float, text: str = "") -> F
 QUERY = unit(0)
 
 
-def test_score_is_half_passage_and_half_best_sentence() -> None:
-    (hit,) = retrieve(QUERY, Shelf(found("a", 60, 90, 0)), candidates=5, k=1)
+def retrieved(shelf: Shelf, candidates: int, k: int, question: str = "") -> list[Hit]:
+    return retrieve(question, QUERY, shelf, candidates, k)
+
+
+def test_score_is_half_passage_and_half_best_sentence_and_a_tenth_of_the_words() -> None:
+    (hit,) = retrieved(Shelf(found("a", 60, 90, 0)), candidates=5, k=1)
     assert hit.dense == pytest.approx(0.5)
     assert hit.sentence == pytest.approx(1.0)
-    assert hit.score == pytest.approx(0.75)
+    assert hit.lexical == 0
+    assert hit.score == pytest.approx(0.75 / 1.1)
+    (hit,) = retrieved(Shelf(found("a", 60, 90, 0, text="Babcock et BAE")), candidates=5, k=1, question="Babcock ?")
+    assert hit.lexical == 1
+    assert hit.score == pytest.approx(0.85 / 1.1)
     assert hit.best == Span(10, 19)
 
 
 def test_a_better_sentence_outranks_a_better_passage() -> None:
-    hits = retrieve(QUERY, Shelf(found("passage", 30, 60), found("sentence", 40, 0)), candidates=5, k=2)
+    hits = retrieved(Shelf(found("passage", 30, 60), found("sentence", 40, 0)), candidates=5, k=2)
     assert [hit.passage.dispatch_id for hit in hits] == ["sentence", "passage"]
 
 
 def test_gives_at_most_k_best_first() -> None:
     shelf = Shelf(*(found(f"d{angle}", angle, angle) for angle in (50, 10, 30, 20, 40)))
-    hits = retrieve(QUERY, shelf, candidates=5, k=3)
+    hits = retrieved(shelf, candidates=5, k=3)
     assert [hit.passage.dispatch_id for hit in hits] == ["d10", "d20", "d30"]
 
 
 def test_only_candidates_of_the_index_are_rescored() -> None:
     shelf = Shelf(found("near", 10, 80), found("far", 20, 0))
-    assert [hit.passage.dispatch_id for hit in retrieve(QUERY, shelf, candidates=1, k=1)] == ["near"]
+    assert [hit.passage.dispatch_id for hit in retrieved(shelf, candidates=1, k=1)] == ["near"]
 
 
 def test_k_above_candidates_still_gives_k() -> None:
     shelf = Shelf(*(found(f"d{angle}", angle, angle) for angle in (10, 20, 30)))
-    assert len(retrieve(QUERY, shelf, candidates=1, k=3)) == 3
+    assert len(retrieved(shelf, candidates=1, k=3)) == 3
 
 
 def test_near_identical_passages_are_told_once() -> None:
@@ -89,7 +108,7 @@ def test_near_identical_passages_are_told_once() -> None:
         found("pick-up", 12, 12, text=text + " britanniques"),
         found("other", 30, 30, text="Une tout autre phrase, qui ne dit rien de Kiev ni de personne"),
     )
-    assert [hit.passage.dispatch_id for hit in retrieve(QUERY, shelf, candidates=9, k=4)] == ["first", "other"]
+    assert [hit.passage.dispatch_id for hit in retrieved(shelf, candidates=9, k=4)] == ["first", "other"]
 
 
 def test_passages_of_one_or_two_words_are_compared_too() -> None:
@@ -98,15 +117,34 @@ def test_passages_of_one_or_two_words_are_compared_too() -> None:
         found("b", 20, 20, text="fin."),
         found("c", 30, 30, text="Suite."),
     )
-    assert [hit.passage.dispatch_id for hit in retrieve(QUERY, shelf, candidates=9, k=3)] == ["a", "c"]
+    assert [hit.passage.dispatch_id for hit in retrieved(shelf, candidates=9, k=3)] == ["a", "c"]
 
 
 def test_an_empty_library_gives_no_hit() -> None:
-    assert retrieve(QUERY, Shelf(), candidates=5, k=3) == []
+    assert retrieved(Shelf(), candidates=5, k=3) == []
 
 
 def test_scores_stay_within_their_range() -> None:
     vector = np.array([1.0000001, 0], np.float32)
     candidate = Found(Passage("a", 1, Span(0, 9), (Span(0, 9),)), "text", vector, vector[None, :])
-    (hit,) = retrieve(QUERY, Shelf(candidate), candidates=5, k=1)
-    assert (hit.dense, hit.sentence, hit.score) == (1.0, 1.0, 1.0)
+    (hit,) = retrieved(Shelf(candidate), candidates=5, k=1)
+    assert (hit.dense, hit.sentence) == (1.0, 1.0)
+    assert hit.score == pytest.approx(1 / 1.1)
+
+
+def test_a_passage_with_the_questions_words_is_a_candidate_though_its_meaning_is_far() -> None:
+    shelf = Shelf(found("near", 10, 10), found("far", 80, 80, text="obus de 155 mm"))
+    hits = retrieved(shelf, candidates=1, k=2, question="155 mm ?")
+    assert {hit.passage.dispatch_id for hit in hits} == {"near", "far"}
+
+
+def test_rare_words_outrank_common_ones() -> None:
+    common = [found(f"c{n}", 20, 20, text=f"les armes numéro {n}") for n in range(9)]
+    shelf = Shelf(*common, found("rare", 20, 20, text="Rheinmetall seul"))
+    assert retrieved(shelf, candidates=20, k=1, question="les Rheinmetall ?")[0].passage.dispatch_id == "rare"
+
+
+def test_the_sentence_that_holds_the_words_is_the_evidence_among_equals() -> None:
+    passage = Passage("a", 1, Span(0, 22), (Span(0, 9), Span(10, 22)))
+    candidate = Found(passage, "Rien ici. Rheinmetall.", unit(10), np.stack([unit(20), unit(20)]))
+    assert retrieved(Shelf(candidate), 5, 1, question="Rheinmetall ?")[0].best == Span(10, 22)

@@ -600,3 +600,12 @@ def test_an_old_reader_leaves_a_newer_index_alone(fake_store: Settings, tmp_path
 def test_a_store_without_passages_finds_nothing(tmp_path: Path) -> None:
     build_store(tmp_path, Manifest("fake", "f", "fake", 4, 1, 256), [])
     assert Store(tmp_path).nearest(np.array([1, 0, 0, 0], np.float32), 3) == []
+
+
+def test_words_find_passages_and_are_counted(fake_store: Settings) -> None:
+    opened = Store(fake_store.index)
+    (only,) = opened.matching(["155"], 5)
+    assert "155 mm" in opened.passages([only])[0].text
+    assert opened.frequency(["155", "ukrain", "absent"]) == {"155": 1, "ukrain": 6, "absent": 0}
+    assert len(opened.matching(["ukrain", "155"], 3)) == 3
+    assert opened.matching([], 3) == opened.matching(["absent"], 3) == []

@@ -35,7 +35,7 @@ def hits_json(question: str, hits: Sequence[Hit], citations: Sequence[Citation])
         "schema_version": SCHEMA_VERSION,
         "question": question,
         "hits": [
-            asdict(citation) | {"parts": {"dense": hit.dense, "sentence": hit.sentence}}
+            asdict(citation) | {"parts": {"dense": hit.dense, "sentence": hit.sentence, "lexical": hit.lexical}}
             for hit, citation in zip(hits, citations, strict=True)
         ],
     }
@@ -64,7 +64,11 @@ def hits_text(hits: Sequence[Hit], citations: Sequence[Citation], *, color: bool
     """The hits of a search to be read in a terminal; `explain` adds the parts of each score."""
     blocks = []
     for hit, citation in zip(hits, citations, strict=True):
-        parts = f"\n    score: passage {hit.dense:.3f}, best sentence {hit.sentence:.3f}" if explain else ""
+        parts = (
+            f"\n    score: passage {hit.dense:.3f}, best sentence {hit.sentence:.3f}, words {hit.lexical:.2f}"
+            if explain
+            else ""
+        )
         blocks.append(_citation(citation, color) + parts)
     return "\n\n".join(blocks)
 
@@ -85,7 +89,7 @@ def info_text(info: Info) -> str:
 
 def fit(score: float) -> str:
     """How well a passage fits, in words. `score` is a hit's, in [-1, 1]."""
-    words = [(0.84, "fits very well"), (0.80, "fits well"), (0.77, "fits loosely")]
+    words = [(0.765, "fits very well"), (0.725, "fits well"), (0.7, "fits loosely")]
     return next((word for least, word in words if score >= least), "fits badly")
 
 

@@ -102,7 +102,7 @@ class DispatchQA:
 
     def _search(self, question: str, k: int | None) -> list[Hit]:
         vector = self._embedder.queries([question])[0]
-        return retrieve(vector, self._store, self.settings.candidates, k or self.settings.k)
+        return retrieve(question, vector, self._store, self.settings.candidates, k or self.settings.k)
 
     @cached_property
     def _embedder(self) -> Embedder:

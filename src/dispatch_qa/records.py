@@ -71,8 +71,9 @@ class Passage:
 class Hit:
     """A passage that was found for a question, and why.
 
-    `score` ranks: higher is better, in [-1, 1]. `dense` is the cosine of question and passage,
-    `sentence` that of question and `best`, the passage's closest sentence; both in [-1, 1].
+    `score` ranks: higher is better, in [-1, 1]. `dense` is the cosine of question and passage, `sentence`
+    that of question and the closest sentence, both in [-1, 1]; `lexical` is the share of the question's
+    words, by their weight, that the passage holds, in [0, 1]. `best` is the sentence to show as evidence.
     """
 
     passage: Passage
@@ -80,6 +81,7 @@ class Hit:
     score: float
     dense: float
     sentence: float
+    lexical: float
 
 
 @dataclass(frozen=True, slots=True)

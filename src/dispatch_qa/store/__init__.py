@@ -55,6 +55,8 @@ class Store:
         self.ids = self._truth.ids
         self.counts = self._truth.counts
         self.passages = self._truth.passages
+        self.frequency = self._truth.frequency
+        self.matching = self._truth.matching
         self._warn = warn
         self._engine: Engine | None = None
 

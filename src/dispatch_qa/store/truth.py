@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa.errors import StoreDamaged, StoreForeign, StoreMissing, StoreOutdated, build_command
+from dispatch_qa.lexical import terms
 from dispatch_qa.records import Dispatch, Passage, Span
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 APPLICATION_ID = 0x44_51_41_31  # "DQA1", in the header of the file
-FORMAT = 1
+FORMAT = 2
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
@@ -43,6 +44,9 @@ CREATE TABLE passage (
     digest BLOB NOT NULL               -- of the row: SQLite does not notice a flipped bit
 );
 CREATE INDEX passage_of_dispatch ON passage (dispatch_id);
+-- Derived, but committed with what it is derived from: the terms of each passage, without its text.
+CREATE VIRTUAL TABLE lexical USING fts5 (terms, content = '', tokenize = 'unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE lexical_term USING fts5vocab (lexical, row);
 """
 
 
@@ -92,7 +96,11 @@ def write(path: Path, manifest: Manifest, content: Iterable[tuple[Dispatch, list
             values = [getattr(dispatch, name) for name in _FIELDS]
             rows = [_row(embedded) for embedded in passages]
             db.execute(f"INSERT INTO dispatch VALUES ({marks})", [*values, _digest(values)])
-            db.executemany("INSERT INTO passage VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM passage").fetchone()[0]
+            numbered = [(number, *row) for number, row in enumerate(rows, start=first)]
+            db.executemany("INSERT INTO passage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", numbered)
+            words = [" ".join(terms(passage.span.of(dispatch.text))) for passage, _, _ in passages]
+            db.executemany("INSERT INTO lexical (rowid, terms) VALUES (?, ?)", enumerate(words, start=first))
             whole.update(repr((values, rows)).encode())
         stamped = asdict(manifest) | {"generation": whole.hexdigest()[:32]}
         stamped["digest"] = _digest(sorted(stamped.items())).hex()
@@ -181,6 +189,17 @@ class Truth:
     def passages(self, ids: Iterable[int]) -> list[StoredPassage]:
         """The passages of those ids, in the order of `ids`. Raises `StoreDamaged` for an unknown one."""
         return [self._passage(passage_id) for passage_id in ids]
+
+    def frequency(self, asked: Iterable[str]) -> dict[str, int]:
+        """In how many passages each term stands."""
+        query = "SELECT doc FROM lexical_term WHERE term = ?"
+        return {term: int(next(iter(self._all(query, term)), (0,))[0]) for term in sorted(set(asked))}
+
+    def matching(self, asked: Iterable[str], n: int) -> list[int]:
+        """The ids of at most `n` passages that hold any of the terms `asked`, the best by BM25 first."""
+        match = " OR ".join(f'"{term}"' for term in asked)
+        query = "SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY rank, rowid LIMIT ?"
+        return [int(row[0]) for row in self._all(query, match, n)] if match else []
 
     def vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """All passage ids, int64 (n,), and their vectors, float32 (n, dim), by id."""

@@ -1,0 +1,47 @@
+"""Words in common: the terms of a text, and how much of a question's weight a text holds.
+
+No stemmer and no list of languages: the first letters of a word stand for its forms.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+
+PREFIX = 6
+"""Letters of a word that make a term. Six found more than four, five, seven, whole words or the model's subwords."""
+
+_WORD = re.compile(r"\w+")
+# Scripts that write no spaces: Han, kana, hangul and Thai, whose terms are pairs of neighbours.
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def terms(text: str) -> list[str]:
+    """The terms of `text`, in order: lower case, without diacritics, words cut to `PREFIX` letters, numbers whole."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))
+    found: list[str] = []
+    for word in _WORD.findall(plain):
+        if _UNSPACED.search(word):
+            found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+        else:
+            found.append(word if word.isdigit() else word[:PREFIX])
+    return found
+
+
+def weights(frequency: Mapping[str, int], passages: int) -> dict[str, float]:
+    """The weight of each term, positive: its inverse document frequency as BM25 has it (Robertson and Zaragoza, 2009).
+
+    Args:
+        frequency: in how many passages a term stands; one that stands in none weighs most.
+        passages: how many there are.
+    """
+    return {term: math.log(1 + (passages - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
+
+
+def covered(text: str, weight: Mapping[str, float]) -> float:
+    """The share, in [0, 1], of the question's weight whose terms `text` holds, however often and wherever."""
+    total = sum(weight.values())
+    held = set(terms(text))
+    return sum(value for term, value in weight.items() if term in held) / total if total else 0.0
