@@ -158,6 +158,41 @@ def info(index: Path | None, as_json: bool) -> int:
     return 0
 
 
+@cli.command("eval")
+@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...", type=click.Path(path_type=Path))
+@click.option(
+    "--unanswerable",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="JSON lines of questions that the dispatches do not answer; those in the set's languages are asked too.",
+)
+@click.option(
+    "--records", metavar="FILE", type=click.Path(path_type=Path), help="Write what became of each question to FILE."
+)
+@_json
+def evaluate_folders(folders: tuple[Path, ...], unanswerable: Path | None, records: Path | None, as_json: bool) -> int:
+    """Score retrieval, evidence and refusing on judged sets in BEIR's layout, one store a FOLDER."""
+    try:
+        from dispatch_qa import evaluate
+
+        evaluate.require_libraries()
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"eval needs {error.name}, which is not installed: pip install 'dispatch-qa[eval]'"
+        ) from error
+    kept = []
+    for folder in folders:
+        judged = evaluate.read_folder(folder)
+        languages = {query.language for query in judged.queries}
+        extra = evaluate.read_unanswerable(unanswerable, languages) if unanswerable else []
+        figures, found = evaluate.evaluate(judged, _settings(None), extra, _say)
+        kept += found
+        _print(_dumps(figures) if as_json else present.eval_text(figures))
+    if records:
+        evaluate.write_records(kept, records)
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:

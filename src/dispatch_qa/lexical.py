@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 PREFIX = 6
 """Letters of a word that make a term. Six found more than four, five, seven, whole words or the model's subwords."""
@@ -16,13 +17,18 @@ PREFIX = 6
 _WORD = re.compile(r"\w+")
 # Scripts that write no spaces: Han, kana, hangul and Thai, whose terms are pairs of neighbours.
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# What NFKD parts from its letter, to be dropped.
+_MARKS = dict.fromkeys(code for code in range(0x300, 0x20000) if unicodedata.combining(chr(code)))
 
 
 def terms(text: str) -> list[str]:
     """The terms of `text`, in order: lower case, without diacritics, words cut to `PREFIX` letters, numbers whole."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))
+    plain = unicodedata.normalize("NFKD", text.lower()).translate(_MARKS)
+    words = _WORD.findall(plain)
+    if not _UNSPACED.search(plain):
+        return [word if word.isdigit() else word[:PREFIX] for word in words]
     found: list[str] = []
-    for word in _WORD.findall(plain):
+    for word in words:
         if _UNSPACED.search(word):
             found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
         else:
@@ -40,8 +46,14 @@ def weights(frequency: Mapping[str, int], passages: int) -> dict[str, float]:
     return {term: math.log(1 + (passages - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
 
 
+@lru_cache(maxsize=8_192)
+def _held(text: str) -> frozenset[str]:
+    """The terms of a passage, kept: in a running process the same passages are candidates again and again."""
+    return frozenset(terms(text))
+
+
 def covered(text: str, weight: Mapping[str, float]) -> float:
     """The share, in [0, 1], of the question's weight whose terms `text` holds, however often and wherever."""
-    total = sum(weight.values())
-    held = set(terms(text))
-    return sum(value for term, value in weight.items() if term in held) / total if total else 0.0
+    held = _held(text)
+    # In the weights' own order: sums of floats depend on theirs, and a set's changes from run to run.
+    return sum([value for term, value in weight.items() if term in held]) / sum(weight.values()) if weight else 0.0

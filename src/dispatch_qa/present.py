@@ -87,6 +87,21 @@ def info_text(info: Info) -> str:
     return "\n".join(f"{name:<12}{visible(value)}" for name, value in rows)
 
 
+def eval_text(figures: Json) -> str:
+    """The figures of an evaluation as a table, in percent."""
+    names = list(figures["overall"])
+    rows = {"all": figures["overall"], **figures["by_language"], **figures["by_pair"]}
+    lines = [f"{figures['dataset']}: {figures['n']:,} answerable questions", ""]
+    lines.append(f"{'':<10}" + "".join(f"{name:>11}" for name in names))
+    lines += [f"{row:<10}" + "".join(f"{100 * v[name]:>11.1f}" for name in names) for row, v in rows.items() if v]
+    told = {name: value for name, value in figures["refusal"].items() if value is not None}
+    lines += ["", "refusal    " + ", ".join(f"{name} {value:.3f}" for name, value in told.items())]
+    rest = {"evidence": figures["evidence"], "citations exact": figures["citations_exact"]}
+    lines += [f"{name:<15}  {100 * value:.1f} %" for name, value in rest.items() if value is not None]
+    lines.append("latency    " + ", ".join(f"{name} {value} ms" for name, value in figures["latency_ms"].items()))
+    return "\n".join(lines)
+
+
 def fit(score: float) -> str:
     """How well a passage fits, in words. `score` is a hit's, in [-1, 1]."""
     words = [(0.765, "fits very well"), (0.725, "fits well"), (0.7, "fits loosely")]

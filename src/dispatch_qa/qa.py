@@ -91,6 +91,11 @@ class DispatchQA:
             calibrated=self._calibration is not None,
         )
 
+    @property
+    def threshold(self) -> float | None:
+        """The confidence under which a question is refused; `None` where no calibration fits the model."""
+        return self._calibration.threshold if self._calibration else None
+
     def close(self) -> None:
         """Let go of the store's files."""
         self._store.close()
@@ -135,6 +140,7 @@ def build(
     settings: Settings,
     paths: Sequence[Path] = (),
     *,
+    dispatches: Sequence[Dispatch] = (),
     model: str | None = None,
     force: bool = False,
     embedder: Embedder | None = None,
@@ -144,10 +150,11 @@ def build(
 ) -> int:
     """Build the store in `settings.index` from files and folders; the number of its dispatches.
 
-    Without `paths`, a store that stands there is made again from its own text, and an empty place gets the
-    dispatch that ships with the package.
+    Without `paths` and `dispatches`, a store that stands there is made again from its own text, and an empty
+    place gets the dispatch that ships with the package.
 
     Args:
+        dispatches: dispatches that were read already, beside those of `paths`.
         model: the default model's name, a hub name or a folder; by default the standing store's.
         force: replace a store though dispatches are lost with it, or a file that is no usable store.
         embedder: in place of `model`.
@@ -160,18 +167,18 @@ def build(
         ModelError, StoreError: as their names say. The standing store is then untouched.
     """
     # A store that cannot be read is only replaced by dispatches that were named, or by those that ship with it.
-    standing = _standing(settings, force=force and (bool(paths) or settings.index == shipped_index()))
-    if paths:
-        dispatches = read_paths(paths)
-        _refuse_loss(standing, dispatches, settings.index, force)
+    named = [*dispatches, *(read_paths(paths) if paths else [])]
+    standing = _standing(settings, force=force and (bool(named) or settings.index == shipped_index()))
+    if named:
+        _refuse_loss(standing, named, settings.index, force)
     else:
-        dispatches = list(standing.dispatches()) if standing else [shipped_dispatch()]
+        named = list(standing.dispatches()) if standing else [shipped_dispatch()]
     if embedder is None:
         name = model or (standing.manifest.model if standing else DEFAULT_MODEL)
         embedder = load_embedder(name, settings.cache, settings.batch_size, settings.lane, say)
     if standing:
         standing.close()
-    total(len(dispatches))
+    total(len(named))
     manifest = store.Manifest(
         model=embedder.name,
         fingerprint=embedder.fingerprint,
@@ -180,8 +187,8 @@ def build(
         splitting=SPLITTING,
         passage_tokens=settings.passage_tokens,
     )
-    store.build(settings.index, manifest, _embedded(dispatches, embedder, settings, step))
-    return len(dispatches)
+    store.build(settings.index, manifest, _embedded(named, embedder, settings, step))
+    return len(named)
 
 
 def checked_question(question: str) -> str:

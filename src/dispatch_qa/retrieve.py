@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from dispatch_qa.lexical import covered, terms, weights
@@ -69,37 +70,47 @@ def retrieve(question: str, query: npt.NDArray[np.float32], library: Library, ca
     rare = [term for term, count in known.items() if count <= max(FEW, RARE * passages)]
     proposed = {number for number, _ in library.nearest(query, n)} | set(library.matching(rare or known, n))
     found = library.passages(sorted(proposed))
-    scored = [(_hit(query, weight, candidate), candidate.text) for candidate in found]
-    scored.sort(key=lambda pair: -pair[0].score)
-    kept: list[tuple[Hit, frozenset[tuple[str, ...]]]] = []
-    for hit, text in scored:
+    scored = sorted((_scored(query, weight, candidate) for candidate in found), key=lambda one: -one.score)
+    kept: list[tuple[_Scored, frozenset[tuple[str, ...]]]] = []
+    for one in scored:
         if len(kept) == k:
             break
-        triples = _triples(text)
+        triples = _triples(one.candidate.text)
         if not any(_jaccard(triples, other) >= SAME_PASSAGE for _, other in kept):
-            kept.append((hit, triples))
-    return [hit for hit, _ in kept]
+            kept.append((one, triples))
+    return [_hit(one, weight) for one, _ in kept]
 
 
-def _hit(query: npt.NDArray[np.float32], weight: Mapping[str, float], candidate: Candidate) -> Hit:
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    candidate: Candidate
+    cosines: npt.NDArray[np.float32]  # (sentences,), of the question and each sentence
+    dense: float
+    lexical: float
+    score: float
 
-    passage = candidate.passage
-    dense = _cosine(float(candidate.vector @ query))
+
+def _scored(query: npt.NDArray[np.float32], weight: Mapping[str, float], candidate: Candidate) -> _Scored:
     cosines = candidate.sentence_vectors @ query
-    sentence = _cosine(float(cosines.max()))
+    dense, sentence = _cosine(float(candidate.vector @ query)), _cosine(float(cosines.max()))
     lexical = covered(candidate.text, weight)
-    texts = [
-        candidate.text[span.start - passage.span.start : span.end - passage.span.start] for span in passage.sentences
+    score = ((dense + sentence) / 2 + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
+    return _Scored(candidate, cosines, dense, lexical, score)
+
+
+def _hit(one: _Scored, weight: Mapping[str, float]) -> Hit:
+    passage, text = one.candidate.passage, one.candidate.text
+    inside = [text[span.start - passage.span.start : span.end - passage.span.start] for span in passage.sentences]
+    evidence = [
+        float(c) + EVIDENCE_LEXICAL_WEIGHT * covered(t, weight) for c, t in zip(one.cosines, inside, strict=True)
     ]
-    evidence = cosines + EVIDENCE_LEXICAL_WEIGHT * np.array([covered(text, weight) for text in texts], np.float32)
     return Hit(
         passage=passage,
-        best=passage.sentences[int(evidence.argmax())],
-        score=((dense + sentence) / 2 + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT),
-        dense=dense,
-        sentence=sentence,
-        lexical=lexical,
+        best=passage.sentences[evidence.index(max(evidence))],
+        score=one.score,
+        dense=one.dense,
+        sentence=_cosine(float(one.cosines.max())),
+        lexical=one.lexical,
     )
 
 

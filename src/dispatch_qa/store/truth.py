@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,11 @@ def write(path: Path, manifest: Manifest, content: Iterable[tuple[Dispatch, list
 
 def _digest(values: Sequence[object]) -> bytes:
     """A short digest of a row, to notice what changed behind the database's back."""
-    return hashlib.blake2b(repr(tuple(values)).encode(), digest_size=16).digest()
+    digest = hashlib.blake2b(digest_size=16)
+    for value in values:
+        data = value if isinstance(value, bytes) else repr(value).encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()
 
 
 def _row(embedded: Embedded) -> tuple[object, ...]:
@@ -133,6 +138,8 @@ class Truth:
         self._folder = path.parent
         if not path.is_file():
             raise StoreMissing(f"there is no store in {self._folder}; make one with: {build_command(self._folder)}")
+        # A store's content never changes while it is open, and candidates come again and again.
+        self._kept_passage = lru_cache(maxsize=4_096)(self._passage)
         self._db = sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True, check_same_thread=False)
         self._check_header()
         try:
@@ -188,7 +195,7 @@ class Truth:
 
     def passages(self, ids: Iterable[int]) -> list[StoredPassage]:
         """The passages of those ids, in the order of `ids`. Raises `StoreDamaged` for an unknown one."""
-        return [self._passage(passage_id) for passage_id in ids]
+        return [self._kept_passage(passage_id) for passage_id in ids]
 
     def frequency(self, asked: Iterable[str]) -> dict[str, int]:
         """In how many passages each term stands."""
