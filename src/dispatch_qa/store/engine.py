@@ -5,54 +5,152 @@ An engine is derived: it holds ids and vectors, never text, and can be made agai
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     import numpy as np
     import numpy.typing as npt
+
+EXACT_UP_TO = 50_000
+"""Up to so many vectors every one is compared in full: 3 ms at 384 dimensions, less than embedding the question."""
+
+TRAINED_ON = 16_384
+"""How many vectors, evenly spaced, the codes are fitted to. More gave no better recall."""
+
+SHORTLIST = 1_000
+"""How many vectors the short codes propose to the long ones. 500 lose 0.6 % of the true ten nearest of a million, 1,000
+lose 0.2 %, and cost 0.6 ms more."""
 
 
 class Engine(Protocol):
     """Search over unit vectors by inner product, which for unit vectors is the cosine."""
 
     def search(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
-        """The `n` nearest to `query` (dim,), as (id, cosine in [-1, 1]), best first; equals by id."""
+        """The `n` nearest to `query` (dim,), as (id, cosine in [-1, 1]), best first; equals by id.
+
+        Where the engine is not exact, a cosine is off by some thousandths at most, and of the `n` the last ones may
+        not be the nearest: ask for more than you need and compare them with the vectors of the truth.
+        """
+
+
+def is_exact(n: int, dim: int) -> bool:
+    """Whether an index of `n` vectors compares them in full. A short code stands for two dimensions."""
+    return n <= EXACT_UP_TO or dim % 2 == 1
+
+
+def shortlist(n: int, total: int) -> int:
+    """How many of `total` vectors the short codes propose where `n` are asked for: at least `n`, at most all."""
+    return min(total, max(SHORTLIST, 4 * n))
 
 
 class FaissEngine:
-    """Exact search by FAISS (`IndexFlatIP` behind an id map)."""
+    """Search by FAISS: exact while that is fast, then by codes.
+
+    The codes are two for each vector. Short ones (4 bits for two dimensions) are all scanned, in registers; those that
+    they propose are compared by long ones (8 bits for a dimension). No vector is skipped for lying in the wrong cell,
+    which is what costs an inverted file its recall: questions lie apart from the passages that answer them.
+    At 384 dimensions a vector takes 192 / 2 + 384 + 8 (its id) = 488 bytes instead of 1,544.
+    """
 
     def __init__(self, index: Any) -> None:
-        self._index = index
-
-    @classmethod
-    def build(cls, ids: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]) -> FaissEngine:
-        """An engine over `vectors`, float32 (n, dim), rows of unit length, known by `ids`, int64 (n,)."""
         import faiss
 
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-        index.add_with_ids(vectors, ids)
+        self._index = index
+        self._exact = not isinstance(faiss.downcast_index(index.index), faiss.IndexRefine)
+        self._memory: object = None  # what a zero-copy index points into, which must live as long as it
+
+    @classmethod
+    def build(
+        cls, ids: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32], *, exact: bool | None = None
+    ) -> FaissEngine:
+        """An engine over `vectors`, float32 (n, dim), rows of unit length, known by `ids`, int64 (n,).
+
+        The same vectors give the same index. `vectors` is not copied, but for what the index keeps of it.
+
+        Args:
+            ids: distinct, from 0.
+            vectors: C-contiguous, or else they are copied.
+            exact: whether to compare in full; by default what `is_exact` says. Codes need an even dimension and
+                16 vectors or more.
+        """
+        import faiss
+
+        n, dim = vectors.shape
+        if is_exact(n, dim) if exact is None else exact:
+            index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+        else:
+            short = faiss.IndexPQFastScan(dim, dim // 2, 4, faiss.METRIC_INNER_PRODUCT)
+            long = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+            # Not IndexIDMap2: its map from id to place is not needed and takes 40 bytes a vector.
+            index = faiss.IndexIDMap(faiss.IndexRefine(short, long))
+        with _one_thread():
+            if not index.is_trained:
+                index.train(vectors[:: -(-n // TRAINED_ON)])  # FAISS draws and starts from fixed seeds.
+            index.add_with_ids(vectors, ids)
         return cls(index)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> FaissEngine:
-        """The engine that `to_bytes` gave. Only for bytes whose checksum was verified: FAISS verifies nothing."""
+    def from_bytes(cls, data: bytes | mmap) -> FaissEngine:
+        """The engine that was written. Only for bytes whose checksum was verified: FAISS verifies nothing.
+
+        `data` is not copied, but for the short codes: where it is a mapped file, what is compared is paged in.
+        """
         import faiss
         import numpy as np
 
-        return cls(faiss.deserialize_index(np.frombuffer(data, np.uint8)))
+        memory = np.frombuffer(data, np.uint8)
+        reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(memory), memory.size)  # type: ignore[attr-defined]
+        engine = cls(faiss.read_index(reader))
+        engine._memory = memory
+        return engine
+
+    def write(self, write: Callable[[bytes], int]) -> None:
+        """Give the index, in FAISS's own format, to `write`, a megabyte at a time; what it raises is raised here."""
+        import faiss
+
+        faiss.write_index(self._index, faiss.PyCallbackIOWriter(write, 1 << 20))  # type: ignore[attr-defined]
 
     def to_bytes(self) -> bytes:
-        """The index in FAISS's own format."""
-        import faiss
-
-        return bytes(faiss.serialize_index(self._index).tobytes())
+        """The index in FAISS's own format, in one piece."""
+        whole = BytesIO()
+        self.write(whole.write)
+        return whole.getvalue()
 
     def search(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
+        import faiss
         import numpy as np
 
-        if not self._index.ntotal:
+        total = self._index.ntotal
+        if not total:
             return []
-        scores, ids = self._index.search(query[None, :], min(n, self._index.ntotal))
+        n = min(n, total)
+        parameters = None
+        if not self._exact:
+            parameters = faiss.IndexRefineSearchParameters()
+            parameters.k_factor = shortlist(n, total) / n
+        with _one_thread():
+            scores, ids = self._index.search(query[None, :], n, params=parameters)
         pairs = zip(ids[0].tolist(), np.clip(scores[0], -1, 1).tolist(), strict=True)
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let FAISS work in the calling thread alone.
+
+    One query is too little to share out: two threads took 2 to 15 times as long as one. And what one thread adds
+    up, it adds up in the same order every time.
+    """
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
