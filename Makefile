@@ -5,7 +5,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 Q ?= Which British firms attended?
 export Q
 
-.PHONY: ask test format index screenshot constraints clean
+.PHONY: ask test format index screenshot constraints bench clean
 
 ask: .venv/.runtime  ## answer a question: make ask Q="…"
 	@$(BIN)/python -m dispatch_qa ask -- "$$Q" || [ $$? -eq 1 ]
@@ -28,6 +28,11 @@ screenshot: .venv/.dev  ## draw the picture in the README again
 
 constraints: .venv/.dev  ## pin what is installed now, less local build tags
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > constraints.txt
+
+bench: .venv/.dev  ## measure everything, peers included, on a machine that does nothing else; DATA=… adds the frontier
+	$(BIN)/python benchmarks/run.py
+	$(if $(DATA),$(BIN)/python benchmarks/frontier.py --data "$(DATA)")
+	$(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,119 @@
+"""Results to Markdown: pure functions, no file is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.targets import TARGETS
+
+Results = dict[str, Any]
+
+QUIET = 0.5
+"""Load average of the last minute before a run, above which others' work is in the figures."""
+
+
+def rendered(results: Results, frontier: Sequence[dict[str, Any]] = (), plot: str | None = None) -> str:
+    """All tables of a run: what was asked for, then figure by figure, then the frontier."""
+    parts = [_origin(results), _targets(results)]
+    parts += [f"**{one['title']}**\n\n{_figure(one)}" for one in results["figures"].values()]
+    if frontier:
+        parts.append(f"**Speed against recall of the encoder, all points tried**\n\n{_frontier(frontier)}")
+    if plot:
+        parts.append(f"![Speed against recall]({plot})")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def number(value: float) -> str:
+    """Three significant digits, thousands apart."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def ratio(value: float) -> str:
+    """A ratio as people say it: 1/7.2, 5.1×."""
+    if value <= 0:
+        return number(value)
+    return f"1/{1 / value:.3g}" if value < 0.95 else f"{value:.3g}×"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table: the first column to the left, all others to the right."""
+    lines = [head, ["---", *(["---:"] * (len(head) - 1))], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _origin(results: Results) -> str:
+    machine, options = results["machine"], results["options"]
+    busy = machine["load_before"] > QUIET
+    warning = f"**Not to be relied on: the machine was busy (load {machine['load_before']}).** " if busy else ""
+    return warning + (
+        f"Measured on {results['date'][:10]} at commit `{results['commit'][:10]}`: {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['os']}, Python {machine['python']}. "
+        f"Medians of interleaved rounds ({options['repeats']} fresh processes, {options['rounds']} rounds of loaded "
+        "ones), smallest and largest in brackets; ratios are of medians of the same run. Versions and all raw values: "
+        "[`benchmarks/results/`](benchmarks/results), method and caveats: "
+        "[`benchmarks/README.md`](benchmarks/README.md)."
+    )
+
+
+def _targets(results: Results) -> str:
+    rows = []
+    for target in TARGETS:
+        value = target.reached(results)
+        if value is None:
+            continue
+        shown = ratio(value) if target.baseline else number(value)
+        verdict = "yes" if target.is_met(value) else "no"
+        rows.append([target.what, target.asked, target.stretch or "–", shown, verdict])
+    return table(["what", "target", "stretch", "reached", "met"], rows) if rows else ""
+
+
+def _figure(figure: dict[str, Any]) -> str:
+    measures = list(figure["measures"].values())
+    head, names = [""], list(measures[0]["series"])
+    for measure in measures:
+        head += [measure["label"], *(f"of {base}" for base in _bases(measure))]
+    rows = []
+    for name in names:
+        row = [name]
+        for measure in measures:
+            found = measure["series"].get(name)
+            row.append(_cell(found) if found else "")
+            row += [_share(found, base) for base in _bases(measure)]
+        rows.append(row)
+    return table(head, rows)
+
+
+def _bases(measure: dict[str, Any]) -> list[str]:
+    """The baselines of a measure, in the order in which they first appear."""
+    return list(dict.fromkeys(base for found in measure["series"].values() for base in found["ratio"]))
+
+
+def _cell(found: dict[str, Any]) -> str:
+    low, middle, high = (number(found[key]) for key in ("min", "median", "max"))
+    return middle if low == high else f"{middle} ({low}–{high})"
+
+
+def _share(found: dict[str, Any] | None, base: str) -> str:
+    return ratio(found["ratio"][base]) if found and base in found["ratio"] else ""
+
+
+def _frontier(points: Sequence[dict[str, Any]]) -> str:
+    keys = [key for key in dict.fromkeys(key for point in points for key in point) if key not in ("name", "shipped")]
+    labels = {"passages_per_s_ratio": "throughput, of torch fp32", "mrr_loss": "MRR@10 lost, points"}
+    head = ["", *(labels.get(key, key.replace("_", " ")) for key in keys)]
+    rows = []
+    for point in points:
+        name = f"**{point['name']}** (shipped)" if point.get("shipped") else str(point["name"])
+        rows.append([name, *(_plain(key, point.get(key)) for key in keys)])
+    return table(head, rows)
+
+
+def _plain(key: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if key.endswith("_ratio"):
+        return ratio(value)
+    return f"{value:.4f}" if "cosine" in key else f"{value:g}"
