@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import dispatch_qa
+from dispatch_qa.embed import load_embedder
+from dispatch_qa.settings import DEFAULT_MODEL, default_cache
 
 PACKAGE = Path(dispatch_qa.__file__).parent
 
@@ -115,6 +117,8 @@ def test_help_version_and_usage_errors_load_nothing_heavy(arguments: list[str]) 
 
 @pytest.mark.model
 def test_a_question_needs_no_torch() -> None:
+    # Preparing the fast lane does: it is checked against torch, once.
+    load_embedder(DEFAULT_MODEL, default_cache(), batch_size=32)
     loaded = loaded_after("from dispatch_qa.cli import main; main(['ask', 'Who spoke?'])")
     assert loaded == {"numpy", "faiss", "onnxruntime"}
 

@@ -21,7 +21,7 @@ DIM, ROWS = 384, 20_000
 MANIFEST = Manifest("fake", "fake/fake", "fake", DIM, 1, 256, generation="g")
 
 
-def unit(rows: Floats) -> Floats:
+def unit(rows: npt.NDArray[np.float64]) -> Floats:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
