@@ -73,7 +73,7 @@ def test_an_index_is_exact_up_to_a_size_and_where_codes_do_not_fit(n: int, dim: 
     [
         (1, 10**6, SHORTLIST),
         (SHORTLIST // 4, 10**6, SHORTLIST),
-        (SHORTLIST // 4 + 1, 10**6, SHORTLIST + 4),
+        (SHORTLIST, 10**6, 4 * SHORTLIST),
         (10, 20, 20),
         (20, 20, 20),
     ],
