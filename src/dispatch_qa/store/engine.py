@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EXACT_UP_TO = 50_000
-"""Up to so many vectors every one is compared in full: 4 ms at 384 dimensions."""
+"""Up to so many vectors every one is compared in full."""
 
 TRAINED_ON = 16_384
-"""How many vectors, evenly spaced, the codes are fitted to. More gave no better recall."""
+"""How many vectors, evenly spaced, the codes are fitted to."""
 
 SHORTLIST = 750
-"""How many vectors the short codes propose to the long ones. Of the true ten nearest of a million, 400 lose up to 1 %,
-750 up to 0.4 %; 1,000 would lose 0.2 % and take 0.4 ms more of 9."""
+"""How many vectors the short codes propose to the long ones: recall and time of it stand in benchmarks/results."""
 
 
 class Engine(Protocol):
@@ -86,7 +85,7 @@ class FaissEngine:
         else:
             short = faiss.IndexPQFastScan(dim, dim // 2, 4, faiss.METRIC_INNER_PRODUCT)
             long = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-            # Not IndexIDMap2: its map from id to place is not needed and takes 40 bytes a vector.
+            # Not IndexIDMap2: its map from id to place, which is made when it is read, is not needed.
             index = faiss.IndexIDMap(faiss.IndexRefine(short, long))
         with _one_thread():
             if not index.is_trained:
@@ -143,8 +142,7 @@ class FaissEngine:
 def _one_thread() -> Iterator[None]:
     """Let FAISS work in the calling thread alone.
 
-    One query is too little to share out: two threads took 2 to 15 times as long as one. And what one thread adds
-    up, it adds up in the same order every time.
+    One query is too little to share out, and what one thread adds up, it adds up in the same order every time.
     """
     import faiss
 
