@@ -32,6 +32,12 @@ class Dispatch:
 
     `text` is canonical (NFC, `\n` line ends, otherwise untouched). `language` is an ISO 639-1 code, or
     "und" where it could not be told. The wire's own fields are `None` where the copy does not have them.
+
+    `status` is "usable", "corrected", "withheld" or "canceled"; `None` counts as usable. `filed_at` and `embargo`, the
+    instant before which the copy may not be published, are ISO 8601. `advisory` is the wire's line to
+    editors on what changed. `version_of` is the id that the takes of one story share. `source` is the
+    file that it was read from. `marks` tell where fields stand in the text, as (field, span);
+    `pages` are the offsets at which the pages of a paged format begin.
     """
 
     id: str
@@ -47,6 +53,11 @@ class Dispatch:
     version: str | None = None
     version_of: str | None = None
     status: str | None = None
+    embargo: str | None = None
+    advisory: str | None = None
+    source: str | None = None
+    marks: tuple[tuple[str, Span], ...] = ()
+    pages: tuple[int, ...] = ()
 
     @property
     def sha256(self) -> str:

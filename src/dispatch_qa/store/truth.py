@@ -26,7 +26,8 @@ FORMAT = 2
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
 
-_FIELDS = [field.name for field in fields(Dispatch)]
+# What format 2 keeps of a dispatch: the fields up to `status`.
+_FIELDS = [field.name for field in fields(Dispatch)][:13]
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
