@@ -97,14 +97,14 @@ def _write(source: Path, file: Path, graph: type[_Graph]) -> None:
     from safetensors.numpy import load_file
 
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    model = graph(load_file(source / "model.safetensors")).encoder(config)
+    model = graph(load_file(source / "model.safetensors"), {}).encoder(config)
     onnx.save_model(model, file, save_as_external_data=True, location=f"{file.stem}.bin", size_threshold=1024)
 
 
 class _Fp32(_Graph):
     """Matrices in float32. The word table stays in 4-bit blocks, which hold it exactly."""
 
-    def _shared_scale(self, x: str, names: list[str], norm: str | None = None) -> list[str]:
+    def _shared_scale(self, x: str, names: list[str]) -> list[str]:
         return [self._map(x, name) for name in names]
 
     def _after_gelu(self, x: str, name: str) -> str:
@@ -146,14 +146,7 @@ class _FourBit(_Fp32):
         )
 
 
-class _TokenScale(_Graph):
-    """The shipped graph without the taming of columns."""
-
-    def _shared_scale(self, x: str, names: list[str], norm: str | None = None) -> list[str]:
-        return super()._shared_scale(x, names)
-
-
-class _Plain(_TokenScale):
+class _Plain(_Graph):
     """Dynamic int8 as tools write it: one scale for all of x, after GELU too; of weights one for each output."""
 
     def _after_gelu(self, x: str, name: str) -> str:
@@ -165,5 +158,5 @@ GRAPHS: dict[str, type[_Graph]] = {
     REFERENCE: _Fp32,
     "ONNX 4-bit": _FourBit,
     "ONNX int8, plain": _Plain,
-    "ONNX int8, scale a token": _TokenScale,
+    "ONNX int8, scale a token": _Graph,
 }

@@ -17,8 +17,9 @@ from dispatch_qa.settings import DEFAULT_MODEL
 
 __all__ = ["AGREEING_LANES", "Embedder", "load_embedder"]
 
-AGREEING_LANES = frozenset({ONNX, TORCH})
-"""Lanes whose vectors of one model are close enough to be mixed: preparing the ONNX lane measures it."""
+AGREEING_LANES = frozenset({ONNX, "onnx-int8/1", TORCH})
+"""Lanes whose vectors of one model are close enough to be mixed: preparing the ONNX lane measures it. The first version
+of that lane is in stores that were made with it."""
 
 
 def load_embedder(

@@ -24,20 +24,32 @@ GELU_MIN = 0.17  # GELU is never below -0.16998
 GELU_ZERO = 16  # the byte that means 0 in a quantised GELU output
 
 
-def write_graph(source: Path, file: Path) -> None:
-    """Write the graph to `file`, and its data beside it, from the weights of a prepared model's folder."""
+def write_graph(source: Path, file: Path, peaks: dict[str, Floats]) -> None:
+    """Write the graph to `file`, and its data beside it, from the weights of a prepared model's folder.
+
+    Args:
+        peaks: for the matrices named in it, the largest magnitude in each column of what enters, float32 (inputs,).
+    """
     import onnx
     from safetensors.numpy import load_file
 
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    model = _Graph(load_file(source / "model.safetensors")).encoder(config)
+    model = _Graph(load_file(source / "model.safetensors"), peaks).encoder(config)
     onnx.save_model(model, file, save_as_external_data=True, location=f"{file.stem}.bin", size_threshold=1024)
+
+
+def tamed_maps(source: Path) -> list[str]:
+    """The linear maps, in front of which columns stand out: the first of each that share what enters them."""
+    layers = json.loads((source / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"]
+    kinds = ("attention.self.query", "intermediate.dense")
+    return [f"encoder.layer.{layer}.{kind}" for layer in range(layers) for kind in kinds]
 
 
 class _Graph:
     """Builds the ONNX graph of encoder, mean pooling and unit length for unpadded batches."""
 
-    def __init__(self, weights: dict[str, Any]) -> None:
+    def __init__(self, weights: dict[str, Any], peaks: dict[str, Floats]) -> None:
+        self._peaks = peaks
         self._weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
@@ -58,9 +70,8 @@ class _Graph:
             qkv = self._shared_scale(x, [own + "query", own + "key", own + "value"])
             y = self._op("MultiHeadAttention", *qkv, domain=MICROSOFT, num_heads=config["num_attention_heads"])
             (y,) = self._shared_scale(y, [at + "attention.output.dense"])
-            norm = at + "attention.output.LayerNorm"
-            x = self._norm(self._op("Add", y, x), norm, epsilon)
-            (y,) = self._shared_scale(x, [at + "intermediate.dense"], norm)
+            x = self._norm(self._op("Add", y, x), at + "attention.output.LayerNorm", epsilon)
+            (y,) = self._shared_scale(x, [at + "intermediate.dense"])
             y = self._after_gelu(self._op("Gelu", y, domain=MICROSOFT), at + "output.dense")
             x = self._norm(self._op("Add", y, x), at + "output.LayerNorm", epsilon)
         mean = self._op("ReduceMean", x, self._ints(1), keepdims=0)
@@ -129,16 +140,16 @@ class _Graph:
         rounded = np.rint(weight / scales[:, None]).astype(np.int8).T
         return self._constant(name + ".int8", rounded), self._constant(name + ".scales", scales)
 
-    def _shared_scale(self, x: str, names: list[str], norm: str | None = None) -> list[str]:
+    def _shared_scale(self, x: str, names: list[str]) -> list[str]:
         """Affine maps of x, one for each name, with one scale for all of x.
 
-        Columns of x that stand out, as the gamma of `norm` tells, are scaled down and the weights up for them.
+        Columns of x that stand out are scaled down, and the weights up for them, by half of what they stand out
+        by: so neither side takes all of the rounding (SmoothQuant, Xiao et al. 2023, with alpha 0.5).
         """
         columns = None
-        if norm:
-            gamma = np.abs(self._weights[norm + ".weight"])
-            columns = np.maximum(gamma / np.median(gamma), 1).astype(np.float32)
-            x = self._op("Mul", x, self._constant(norm + ".tame", 1 / columns))
+        if (peak := self._peaks.get(names[0])) is not None:
+            columns = np.sqrt(np.maximum(peak / np.median(peak), 1)).astype(np.float32)
+            x = self._op("Mul", x, self._constant(names[0] + ".tame", 1 / columns))
         x, scale, zero = self._op("DynamicQuantizeLinear", x, outputs=3)
         results = []
         for name in names:

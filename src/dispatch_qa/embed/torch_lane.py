@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,39 @@ class SentenceTransformerEmbedder:
         checked_lengths(texts, self)
         rows = self._model.encode_document(list(texts), batch_size=self._batch_size, show_progress_bar=False)
         return unit_rows(rows, self.dim)
+
+    def column_peaks(self, texts: Sequence[str], names: Iterable[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """The largest magnitude in each column of what enters the encoder's linear maps of these names.
+
+        Args:
+            texts: passages to read, each as a passage and as a question.
+            names: as the weights are named, without `.weight`.
+
+        Returns:
+            float32 (inputs,) for each name.
+        """
+        import numpy as np
+        import torch
+
+        peaks: dict[str, npt.NDArray[np.float32]] = {}
+
+        def watch(name: str) -> Callable[..., None]:
+            def see(_: object, inputs: tuple[torch.Tensor, ...]) -> None:
+                seen = inputs[0].detach().abs().flatten(0, -2).amax(0).float().numpy()
+                peaks[name] = np.maximum(peaks[name], seen) if name in peaks else seen
+
+            return see
+
+        maps = {name: self._model.get_submodule(f"0.model.{name}") for name in names}
+        hooks = [linear.register_forward_pre_hook(watch(name)) for name, linear in maps.items()]
+        try:
+            for text in texts:  # one at a time: padding would be watched too
+                self.passages([text])
+                self.queries([text])
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return peaks
 
 
 def _load(name: str, folder: str) -> SentenceTransformer:
