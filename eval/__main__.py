@@ -1,4 +1,4 @@
-"""Score the shipped questions: `python eval [--part tune|report|all] [--json] [--records FILE]`.
+"""Score the shipped questions: `python eval [--part tune|report|all] [--json] [--runs DIR]`.
 
 What is judged is the paragraph: a citation of any paragraph that answers counts.
 """
@@ -7,30 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-from questions import LANGUAGES, load_questions
+from questions import judged_set
 
-from dispatch_qa import DispatchQA, Settings, evaluate, present
-from dispatch_qa.evaluate import Judged, Query
-
-
-def judged_set(part: str) -> Judged:
-    """The shipped questions of a part, in every language, over the shipped dispatch."""
-    dispatch = DispatchQA(Settings()).show("dispatch.fr")
-    queries = [
-        Query(
-            query_id=f"{question.id}.{language}",
-            text=question.text[language],
-            language=language,
-            relevant=frozenset(f"dispatch.fr#{gold.paragraph}" for gold in question.gold),
-            gold={f"dispatch.fr#{gold.paragraph}": [gold.answer] for gold in question.gold},
-        )
-        for question in load_questions()
-        for language in LANGUAGES
-        if part in ("all", question.part)
-    ]
-    return Judged(f"dispatch-{part}", (dispatch,), tuple(queries), lambda c: f"{c.dispatch_id}#{c.paragraph}")
+from dispatch_qa import Settings, evaluate, present
 
 
 def main() -> None:
@@ -38,12 +20,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=["tune", "report", "all"], default="report")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--records", type=Path)
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="keep the run, with its plots, in DIR")
     options = parser.parse_args()
-    figures, records = evaluate.evaluate(judged_set(options.part), Settings.from_env())
+    settings = Settings.from_env()
+    figures, records = evaluate.evaluate(judged_set(options.part), settings)
     print(json.dumps(figures, indent=2) if options.json else present.eval_text(figures))
-    if options.records:
-        evaluate.write_records(records, options.records)
+    print(
+        f"Kept in {evaluate.keep(options.runs or settings.cache / 'eval' / 'runs', figures, records, settings)}",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

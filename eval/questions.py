@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from dispatch_qa import DispatchQA, Settings
+from dispatch_qa.evaluate import Judged, Query
+
 LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 FILE = Path(__file__).parent / "questions.jsonl"
 
@@ -52,3 +55,21 @@ def _question(row: dict[str, object]) -> Question:
     if not isinstance(text, dict):
         raise TypeError(f"question {row['id']} has no texts by language")
     return Question(str(row["id"]), str(row["part"]), str(row["kind"]), text, gold)
+
+
+def judged_set(part: str) -> Judged:
+    """The shipped questions of a part, in every language, over the shipped dispatch."""
+    dispatch = DispatchQA(Settings()).show("dispatch.fr")
+    queries = [
+        Query(
+            query_id=f"{question.id}.{language}",
+            text=question.text[language],
+            language=language,
+            relevant=frozenset(f"dispatch.fr#{gold.paragraph}" for gold in question.gold),
+            gold={f"dispatch.fr#{gold.paragraph}": [gold.answer] for gold in question.gold},
+        )
+        for question in load_questions()
+        for language in LANGUAGES
+        if part in ("all", question.part)
+    ]
+    return Judged(f"dispatch-{part}", (dispatch,), tuple(queries), lambda c: f"{c.dispatch_id}#{c.paragraph}")

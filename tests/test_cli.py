@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -210,12 +209,20 @@ def test_a_closed_pipe_is_quiet() -> None:
     assert done.returncode in (0, cli.PIPE_CLOSED)  # the text may fit into the pipe before it closes
 
 
+@pytest.mark.model
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child alone")
-def test_an_interrupt_leaves_with_130_and_no_traceback(tmp_path: Path) -> None:
+def test_an_interrupt_leaves_with_130_and_no_traceback() -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "dispatch_qa", "ask", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "dispatch_qa", "ask", "--questions", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    time.sleep(1)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(b"Who spoke?\n")
+    child.stdin.flush()
+    assert child.stdout.readline().startswith(b'{"schema_version"')  # it runs, and waits for the next question
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=30)
     assert (child.returncode, err) == (130, b"")
@@ -239,3 +246,24 @@ def test_sixty_questions_in_eight_languages_are_cited_letter_for_letter() -> Non
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("60 questions in 8 languages, ")
+
+
+def test_eval_keeps_its_run_and_compares_two(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = [{"query_id": "q", "text": "?", "language": "fr", "answerable": True, "rank": rank, "found": ["a"],
+             "evidence": True, "confidence": 0.5, "supported": True, "exact": True, "milliseconds": 1.0}
+            for rank in (2, 1)]  # fmt: skip
+    runs = [tmp_path / "a", tmp_path / "b"]
+    for run, row in zip(runs, rows, strict=True):
+        run.mkdir()
+        (run / "records.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    assert cli.main(["eval", "--compare", *map(str, runs)]) == 0
+    table = capfd.readouterr().out.splitlines()
+    assert table[1].split() == ["hit@1", "0.0", "100.0", "+100.0", "1", "0", "0", "1.0000"]
+    assert cli.main(["eval", "--compare", *map(str, runs), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["measures"][0]["wins"] == 1
+
+
+@pytest.mark.parametrize("arguments", [["eval"], ["eval", "folder", "--compare", "a", "b"]])
+def test_eval_wants_folders_or_two_runs(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
+    assert "--compare A B" in capfd.readouterr().err

@@ -13,12 +13,16 @@ from dispatch_qa.evaluate import (
     Query,
     Record,
     ask_all,
+    compare,
+    keep,
     ranking,
     read_folder,
+    read_records,
     read_unanswerable,
     refusal,
     report,
 )
+from dispatch_qa.evaluate.plots import reliability
 
 TEXTS = {
     "a": "Kiev a signé un accord avec Rheinmetall.",
@@ -148,3 +152,63 @@ def test_a_broken_folder_is_refused_by_name(folder: Path, name: str, text: str) 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputRejected, match=r"corpus\.jsonl cannot be read"):
         read_folder(tmp_path)
+
+
+def test_a_run_is_kept_with_what_it_was_made_with_and_read_again(folder: Path, settings: Settings) -> None:
+    judged = read_folder(folder)
+    records = [record("q1", 1, ("a",)), record("q2", 2, ("c", "b")), record("q3", None, answerable=False)]
+    figures = report(judged, records, 0.5) | {"made_with": {"model": "fake"}}
+    kept = keep(settings.cache / "runs", figures, records, settings)
+    assert read_records(kept) == read_records(kept / "records.jsonl") == records
+    again = json.loads((kept / "figures.json").read_text(encoding="utf-8"))
+    assert again["overall"] == figures["overall"]
+    assert again["made_with"]["model"] == "fake"
+    assert again["made_with"]["settings"]["k"] == str(settings.k)
+    plots = sorted(path.name for path in kept.glob("*.png"))
+    assert plots == ["confidence.png", "recall.png", "reliability.png"]
+    assert all((kept / name).read_bytes().startswith(b"\x89PNG") for name in plots)
+
+
+def test_reliability_is_the_share_answered_in_each_tenth_of_confidence() -> None:
+    records = [
+        record("a", 1, confidence=0.92),
+        record("b", 1, confidence=0.98),
+        record("c", None, answerable=False, confidence=0.95),
+        record("d", None, answerable=False, confidence=0.0),
+        record("e", 1, confidence=1.0),
+        record("f", 1, confidence=None),
+    ]
+    low, high = reliability(records)
+    assert low == (0.0, 0.0, 1)
+    assert high[0] == pytest.approx((0.92 + 0.98 + 0.95 + 1) / 4)
+    assert high[1:] == (0.75, 4)
+
+
+def test_runs_are_compared_question_by_question() -> None:
+    a = [record(f"q{n}", 2, evidence=True) for n in range(20)]
+    b = [record(f"q{n}", 1 if n < 15 else 2, evidence=True) for n in reversed(range(20))]
+    hit, mrr, evidence, answered = compare(a, b)
+    assert (hit.measure, hit.a, hit.b, hit.wins, hit.ties, hit.losses) == ("hit@1", 0, 0.75, 15, 5, 0)
+    # All fifteen signs must agree for so large a difference: 2 in 2**15.
+    assert hit.p < 0.001
+    assert (mrr.a, mrr.b) == (0.5, 0.875)
+    assert (evidence.wins, evidence.ties, evidence.p) == (0, 20, 1)
+    assert (answered.a, answered.b) == (1, 1)
+
+
+def test_a_difference_that_chance_gives_is_told_as_such() -> None:
+    a = [record(f"q{n}", 1 + n % 2) for n in range(20)]
+    b = [record(f"q{n}", 2 - n % 2) for n in range(19)] + [record("q19", 2)]
+    assert compare(a, b)[0].p > 0.5
+
+
+def test_runs_over_other_questions_are_not_compared() -> None:
+    with pytest.raises(InputRejected, match="did not ask the same questions"):
+        compare([record("q1", 1)], [record("q2", 1)])
+
+
+@pytest.mark.parametrize("text", ["{", '{"query_id": "q"}', "[]"])
+def test_what_holds_no_records_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "records.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(InputRejected, match="does not hold a run's records"):
+        read_records(tmp_path)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch_qa.lexical import covered, terms, weights
+from dispatch_qa.lexical import covered, holds, phrases, terms, weights
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,24 @@ def test_a_text_covers_itself_and_more_text_covers_no_less(text: str, more: str)
 @given(st.text())
 def test_terms_of_any_text_are_words_without_quotes(text: str) -> None:
     assert all(term and '"' not in term and not term.isspace() for term in terms(text))
+
+
+def test_only_straight_double_quotes_mean_literally() -> None:
+    assert phrases('What did "BAE  Systems" and "155 mm" have?') == ["BAE Systems", "155 mm"]
+    assert phrases("Хто керує «Укроборонпромом»? “Who?” 'no'") == []
+    assert phrases('An open " quote') == phrases('an empty "" one') == phrases('" ? "') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "held"),
+    [
+        ("BAE\nSystems en tête", "bae systems", True),
+        ("des obus de 155 mm.", "155 mm", True),
+        ("des obus de 1155 mm", "155 mm", False),
+        ("BAE et ses Systems", "BAE Systems", False),
+        ("un (sic) mot", "(sic)", True),
+        ("la conférence de Kiev", "conference", False),
+    ],
+)
+def test_a_phrase_is_held_as_whole_words_letter_for_letter(text: str, phrase: str, held: bool) -> None:
+    assert holds(text, [phrase]) is held

@@ -6,24 +6,24 @@ from dispatch_qa import present
 from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Info, Passage, Quote, Span
 
 QUOTE = "Kiev a parlé. Londres a répondu."
-CITATION = Citation(1, "d", "fr", 1, 0, 32, QUOTE, Quote(14, 32, "Londres a répondu."), 0.742)
+CITATION = Citation(1, "d", "fr", 1, 0, 32, QUOTE, Quote(14, 32, "Londres a répondu."), 0.482)
 ANSWER = Answer("Qui ?", True, 0.75, "Londres a répondu. [1]", (CITATION,))
 REFUSED = Answer("Qui ?", False, 0.1, "The dispatches do not say.", (), (CITATION,))
-HIT = Hit(Passage("d", 1, Span(0, 32), (Span(0, 13), Span(14, 32))), Span(14, 32), 0.742, 0.8, 0.824, 0.5)
+HIT = Hit(Passage("d", 1, Span(0, 32), (Span(0, 13), Span(14, 32))), Span(14, 32), 0.482, 0.8, 0.824, 0.5)
 
 
 def test_text_without_colour_names_the_evidence_and_the_place() -> None:
     assert present.answer_text(ANSWER) == (
         "[1] Kiev a parlé. Londres a répondu.\n"
         "    evidence: Londres a répondu.\n"
-        "    d, paragraph 1, characters 0–32 · fits well (0.74)"
+        "    d, paragraph 1, characters 0–32 · fits well (0.48)"
     )
 
 
 def test_colour_marks_the_evidence_inside_its_passage() -> None:
     first, second = present.answer_text(ANSWER, color=True).splitlines()
     assert first == "[1] Kiev a parlé. \x1b[1;4mLondres a répondu.\x1b[0m"
-    assert second == "\x1b[2m    d, paragraph 1, characters 0–32 · fits well (0.74)\x1b[0m"
+    assert second == "\x1b[2m    d, paragraph 1, characters 0–32 · fits well (0.48)\x1b[0m"
 
 
 def test_a_refusal_comes_first_and_the_nearest_passages_are_told_apart() -> None:
@@ -66,7 +66,7 @@ def test_a_dispatch_as_json_has_its_text_and_digest() -> None:
 
 def test_fit_is_worse_for_lower_scores() -> None:
     words = ["fits very well", "fits well", "fits loosely", "fits badly"]
-    assert [present.fit(score) for score in (0.9, 0.75, 0.71, 0.1)] == words
+    assert [present.fit(score) for score in (0.9, 0.48, 0.45, 0.1)] == words
 
 
 def test_info_says_whether_refusal_is_calibrated() -> None:

@@ -47,6 +47,20 @@ def test_the_credit_line_is_found(fake_store: Settings) -> None:
     assert answer.citations[0].quote.startswith("(Reportage de Yuliia Dysa")
 
 
+def test_what_stands_in_double_quotes_is_meant_literally(fake_store: Settings) -> None:
+    answer = opened(fake_store).ask('Qui parle de "155 mm" ?', k=10)
+    assert answer.supported
+    assert all("155 mm" in citation.quote for citation in answer.citations)
+
+
+def test_a_phrase_that_stands_nowhere_is_named_and_the_nearest_are_shown(fake_store: Settings) -> None:
+    answer = opened(fake_store).ask('Babcock International Group et "BAE Industries" ?', k=2)
+    assert not answer.supported
+    assert answer.citations == ()
+    assert answer.text == 'The dispatches do not say. No passage holds "BAE Industries", which you put in quotes.'
+    assert answer.nearest[0].paragraph == 6
+
+
 def test_k_bounds_the_citations(fake_store: Settings) -> None:
     assert [len(opened(fake_store).ask("armes", k=k).citations) for k in (1, 3, 50)] == [1, 3, 11]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,10 @@ class Shelf:
     def matching(self, asked: Iterable[str], n: int) -> list[int]:
         wanted = set(asked)
         return [i for i, found in enumerate(self.found) if wanted & set(terms(found.text))][:n]
+
+    def holding(self, phrases: Iterable[Sequence[str]], n: int) -> list[int]:
+        wanted = [" ".join(phrase) for phrase in phrases]
+        return [i for i, found in enumerate(self.found) if all(p in " ".join(terms(found.text)) for p in wanted)][:n]
 
     def counts(self) -> tuple[int, int]:
         return 1, len(self.found)
@@ -148,3 +152,14 @@ def test_the_sentence_that_holds_the_words_is_the_evidence_among_equals() -> Non
     passage = Passage("a", 1, Span(0, 22), (Span(0, 9), Span(10, 22)))
     candidate = Found(passage, "Rien ici. Rheinmetall.", unit(10), np.stack([unit(20), unit(20)]))
     assert retrieved(Shelf(candidate), 5, 1, question="Rheinmetall ?")[0].best == Span(10, 22)
+
+
+def test_phrases_leave_only_the_passages_that_hold_them() -> None:
+    shelf = Shelf(
+        found("near", 10, 10, text="la conférence de Londres"),
+        found("far", 80, 80, text="obus de 155 mm"),
+        found("apart", 20, 20, text="155 obus d'un mm"),
+    )
+    hits = retrieve("155 mm", QUERY, shelf, 1, 3, phrases=["155 mm"])
+    assert [hit.passage.dispatch_id for hit in hits] == ["far"]
+    assert retrieve("?", QUERY, shelf, 9, 3, phrases=["Rheinmetall"]) == []

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -134,7 +135,8 @@ def contents(draw: st.DrawFn) -> Content:
     content: Content = []
     for dispatch_id in draw(st.lists(TEXTS, min_size=1, max_size=4, unique=True)):
         text = draw(TEXTS)
-        wire = [draw(MAYBE) for _ in range(10)]
+        fields = ("slug", "headline", "agency", "byline", "credit", "dateline", "status")
+        wire: dict[str, Any] = {name: draw(MAYBE) for name in fields}
         edges = sorted(
             draw(st.sets(st.integers(0, len(text)), min_size=2, max_size=6) if len(text) > 1 else st.just({0, 1}))
         )
@@ -146,7 +148,7 @@ def contents(draw: st.DrawFn) -> Content:
         for number, group in enumerate(groups):
             passage = Passage(dispatch_id, number + 1, Span(group[0].start, group[-1].end), tuple(group))
             passages.append((passage, rows[number], rows[len(groups) : len(groups) + len(group)]))
-        content.append((Dispatch(dispatch_id, text, draw(st.sampled_from(["fr", "und"])), *wire), passages))
+        content.append((replace(Dispatch(dispatch_id, text, draw(st.sampled_from(["fr", "und"]))), **wire), passages))
     return content
 
 

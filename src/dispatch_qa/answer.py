@@ -23,13 +23,24 @@ def answer(question: str, hits: Sequence[Hit], dispatch_of: DispatchOf, calibrat
     Raises:
         CitationError: a hit does not fit the dispatch that it names.
     """
-    citations = tuple(cite(number, hit, dispatch_of) for number, hit in enumerate(hits, start=1))
     confidence = calibration.probability(hits[0].score) if calibration and hits else None
     supported = bool(hits) and (calibration is None or calibration.probability(hits[0].score) >= calibration.threshold)
     if not supported:
-        return Answer(question, False, confidence, REFUSAL, (), nearest=citations)
+        return refuse(question, hits, dispatch_of, REFUSAL, confidence)
+    citations = _cited(hits, dispatch_of)
     text = "\n".join(f"{citation.evidence.quote} [{citation.number}]" for citation in citations)
     return Answer(question, True, confidence, text, citations)
+
+
+def refuse(
+    question: str, nearest: Sequence[Hit], dispatch_of: DispatchOf, text: str, confidence: float | None = None
+) -> Answer:
+    """The answer that the dispatches do not say, with the nearest passages as such. Raises as `answer`."""
+    return Answer(question, False, confidence, text, (), nearest=_cited(nearest, dispatch_of))
+
+
+def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]:
+    return tuple(cite(number, hit, dispatch_of) for number, hit in enumerate(hits, start=1))
 
 
 def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
@@ -159,7 +159,7 @@ def info(index: Path | None, as_json: bool) -> int:
 
 
 @cli.command("eval")
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...", type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, metavar="FOLDER...", type=click.Path(path_type=Path))
 @click.option(
     "--unanswerable",
     metavar="FILE",
@@ -167,11 +167,29 @@ def info(index: Path | None, as_json: bool) -> int:
     help="JSON lines of questions that the dispatches do not answer; those in the set's languages are asked too.",
 )
 @click.option(
-    "--records", metavar="FILE", type=click.Path(path_type=Path), help="Write what became of each question to FILE."
+    "--runs",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Keep figures, what became of each question, and plots in DIR.  [default: eval/runs in the cache]",
+)
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="A B",
+    type=click.Path(path_type=Path),
+    help="Instead of asking: compare two kept runs, question by question.",
 )
 @_json
-def evaluate_folders(folders: tuple[Path, ...], unanswerable: Path | None, records: Path | None, as_json: bool) -> int:
+def evaluate_folders(
+    folders: tuple[Path, ...],
+    unanswerable: Path | None,
+    runs: Path | None,
+    compare: tuple[Path, Path] | None,
+    as_json: bool,
+) -> int:
     """Score retrieval, evidence and refusing on judged sets in BEIR's layout, one store a FOLDER."""
+    if bool(folders) == bool(compare):
+        raise click.UsageError("give folders to score, or --compare A B with two runs that were kept")
     try:
         from dispatch_qa import evaluate
 
@@ -180,16 +198,19 @@ def evaluate_folders(folders: tuple[Path, ...], unanswerable: Path | None, recor
         raise click.ClickException(
             f"eval needs {error.name}, which is not installed: pip install 'dispatch-qa[eval]'"
         ) from error
-    kept = []
+    if compare:
+        compared = [asdict(one) for one in evaluate.compare(*map(evaluate.read_records, compare))]
+        _print(_dumps(present.compared_json(compared)) if as_json else present.compared_text(compared))
+        return 0
+    settings = _settings(None)
     for folder in folders:
         judged = evaluate.read_folder(folder)
         languages = {query.language for query in judged.queries}
         extra = evaluate.read_unanswerable(unanswerable, languages) if unanswerable else []
-        figures, found = evaluate.evaluate(judged, _settings(None), extra, _say)
-        kept += found
+        figures, found = evaluate.evaluate(judged, settings, extra, _say)
         _print(_dumps(figures) if as_json else present.eval_text(figures))
-    if records:
-        evaluate.write_records(kept, records)
+        kept = evaluate.keep(runs or settings.cache / "eval" / "runs", figures, found, settings)
+        click.echo(f"Kept in {kept}", err=True)
     return 0
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 PREFIX = 6
 """Letters of a word that make a term. Six found more than four, five, seven, whole words or the model's subwords."""
 
 _WORD = re.compile(r"\w+")
+_QUOTED = re.compile(r'"([^"]+)"')
 # Scripts that write no spaces: Han, kana, hangul and Thai, whose terms are pairs of neighbours.
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # What NFKD parts from its letter, to be dropped.
@@ -34,6 +35,17 @@ def terms(text: str) -> list[str]:
         else:
             found.append(word if word.isdigit() else word[:PREFIX])
     return found
+
+
+def phrases(question: str) -> list[str]:
+    """What stands in straight double quotes: asked for literally. Other quotes are the language's own, around names."""
+    return [phrase for quoted in _QUOTED.findall(question) if (phrase := " ".join(quoted.split())) and terms(phrase)]
+
+
+def holds(text: str, wanted: Iterable[str]) -> bool:
+    """Whether every phrase stands in `text` as whole words, whatever the letter case and the white space."""
+    plain = " ".join(text.casefold().split())
+    return all(re.search(rf"(?<!\w){re.escape(phrase.casefold())}(?!\w)", plain) for phrase in wanted)
 
 
 def weights(frequency: Mapping[str, int], passages: int) -> dict[str, float]:

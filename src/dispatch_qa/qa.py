@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatch_qa import store
-from dispatch_qa.answer import DispatchOf, answer
+from dispatch_qa.answer import REFUSAL, DispatchOf, answer, refuse
+from dispatch_qa.background import without_background
 from dispatch_qa.calibration import Calibration, load_calibration
 from dispatch_qa.embed import AGREEING_LANES, Embedder, load_embedder
 from dispatch_qa.errors import InputRejected, StoreDamaged, StoreMissing, StoreOutdated, build_command
+from dispatch_qa.language import identify
+from dispatch_qa.lexical import phrases
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.readers import read_paths, shipped_dispatch
 from dispatch_qa.records import Answer, Dispatch, Hit, Info
@@ -57,16 +60,22 @@ class DispatchQA:
     def ask(self, question: str, k: int | None = None) -> Answer:
         """The answer to a question in any language, with at most `k` citations.
 
+        What stands in straight double quotes is meant literally: only passages that hold it answer.
+
         Raises:
             InputRejected: the question is empty, longer than 2,000 characters or not text.
             ModelError, StoreError, CitationError: as their names say.
         """
         question = checked_question(question)
-        return answer(question, self._search(question, k), self.dispatch_of, self._calibration)
+        hits = self._search(question, k, phrases(question))
+        if not hits and (wanted := phrases(question)):
+            return refuse(question, self._search(question, k), self.dispatch_of, f"{REFUSAL} {_nowhere(wanted)}")
+        return answer(question, hits, self.dispatch_of, self._calibration)
 
     def search(self, question: str, k: int | None = None) -> list[Hit]:
         """The `k` best passages for a question, best first, whether or not they answer it. Raises as `ask`."""
-        return self._search(checked_question(question), k)
+        question = checked_question(question)
+        return self._search(question, k, phrases(question))
 
     def show(self, dispatch_id: str) -> Dispatch:
         """The dispatch of that id. Raises `InputRejected`, naming ids that exist, where there is none."""
@@ -105,9 +114,10 @@ class DispatchQA:
         """Looks a dispatch up by id; gives `None` where there is none."""
         return self._store.dispatch
 
-    def _search(self, question: str, k: int | None) -> list[Hit]:
-        vector = self._embedder.queries([question])[0]
-        return retrieve(question, vector, self._store, self.settings.candidates, k or self.settings.k)
+    def _search(self, question: str, k: int | None, literally: Sequence[str] = ()) -> list[Hit]:
+        fingerprint = self._store.manifest.fingerprint
+        vector = without_background(self._embedder.queries([question])[0], identify(question), fingerprint)
+        return retrieve(question, vector, self._store, self.settings.candidates, k or self.settings.k, literally)
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -205,6 +215,10 @@ def checked_question(question: str) -> str:
     if not any(char.isalnum() for char in question):
         raise InputRejected("the question holds no word and no number; ask in words")
     return question
+
+
+def _nowhere(wanted: Sequence[str]) -> str:
+    return "No passage holds " + " and ".join(f'"{phrase}"' for phrase in wanted) + ", which you put in quotes."
 
 
 def _standing(settings: Settings, *, force: bool) -> store.Store | None:

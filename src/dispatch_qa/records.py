@@ -83,8 +83,9 @@ class Hit:
     """A passage that was found for a question, and why.
 
     `score` ranks: higher is better, in [-1, 1]. `dense` is the cosine of question and passage, `sentence`
-    that of question and the closest sentence, both in [-1, 1]; `lexical` is the share of the question's
-    words, by their weight, that the passage holds, in [0, 1]. `best` is the sentence to show as evidence.
+    that of question and the closest sentence, both in [-1, 1] and less what any question would have;
+    `lexical` is the share of the question's words, by their weight, that the passage holds, in [0, 1].
+    `best` is the sentence to show as evidence.
     """
 
     passage: Passage

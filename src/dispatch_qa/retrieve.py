@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dispatch_qa.lexical import covered, terms, weights
+from dispatch_qa.lexical import covered, holds, terms, weights
 from dispatch_qa.records import Hit, Passage
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+SENTENCE_WEIGHT = 0.5
+"""How much of the cosines is the best sentence's, the rest being the passage's: flat between 0.4 and 0.6."""
 
 LEXICAL_WEIGHT = 0.1
 """Weight of the covered words beside the cosines: it pays most within a language, and costs nothing across."""
@@ -22,6 +25,9 @@ EVIDENCE_LEXICAL_WEIGHT = 0.08
 FEW = 1_000
 RARE = 0.1
 """A term that stands in more passages than `FEW` and than this share of them proposes none: it tells nothing."""
+
+LITERAL = 1_000
+"""At most so many passages that may hold the phrases of a question are read to see whether they do."""
 
 SAME_PASSAGE = 0.8
 """Passages that share this much of their words (Jaccard index of word triples) are told once."""
@@ -45,18 +51,27 @@ class Library(Protocol):
 
     def nearest(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]: ...
     def matching(self, asked: Iterable[str], n: int) -> list[int]: ...
+    def holding(self, phrases: Iterable[Sequence[str]], n: int) -> list[int]: ...
     def frequency(self, asked: Iterable[str]) -> dict[str, int]: ...
     def counts(self) -> tuple[int, int]: ...
     def passages(self, ids: Iterable[int]) -> Iterable[Candidate]: ...
 
 
-def retrieve(question: str, query: npt.NDArray[np.float32], library: Library, candidates: int, k: int) -> list[Hit]:
+def retrieve(
+    question: str,
+    query: npt.NDArray[np.float32],
+    library: Library,
+    candidates: int,
+    k: int,
+    phrases: Sequence[str] = (),
+) -> list[Hit]:
     """The `k` best passages for a question.
 
     Args:
         question: its text.
-        query: its vector, float32 (dim,), unit length.
+        query: its vector, float32 (dim,), less its background: see `background`.
         candidates: how many passages each of the two searches, by meaning and by words, proposes.
+        phrases: what a passage must hold literally to count.
 
     Returns:
         At most `k` hits, best first; equals by their place in the store. A passage that repeats a better
@@ -68,8 +83,11 @@ def retrieve(question: str, query: npt.NDArray[np.float32], library: Library, ca
     weight = weights(frequency, passages)
     known = {term: count for term, count in frequency.items() if count}
     rare = [term for term, count in known.items() if count <= max(FEW, RARE * passages)]
-    proposed = {number for number, _ in library.nearest(query, n)} | set(library.matching(rare or known, n))
-    found = library.passages(sorted(proposed))
+    if phrases:
+        proposed = set(library.holding([terms(phrase) for phrase in phrases], LITERAL))
+    else:
+        proposed = {number for number, _ in library.nearest(query, n)} | set(library.matching(rare or known, n))
+    found = [one for one in library.passages(sorted(proposed)) if not phrases or holds(one.text, phrases)]
     scored = sorted((_scored(query, weight, candidate) for candidate in found), key=lambda one: -one.score)
     kept: list[tuple[_Scored, frozenset[tuple[str, ...]]]] = []
     for one in scored:
@@ -94,7 +112,8 @@ def _scored(query: npt.NDArray[np.float32], weight: Mapping[str, float], candida
     cosines = candidate.sentence_vectors @ query
     dense, sentence = _cosine(float(candidate.vector @ query)), _cosine(float(cosines.max()))
     lexical = covered(candidate.text, weight)
-    score = ((dense + sentence) / 2 + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
+    meaning = (1 - SENTENCE_WEIGHT) * dense + SENTENCE_WEIGHT * sentence
+    score = (meaning + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
     return _Scored(candidate, cosines, dense, lexical, score)
 
 

@@ -63,6 +63,7 @@ class Store:
         self.passages = self._truth.passages
         self.frequency = self._truth.frequency
         self.matching = self._truth.matching
+        self.holding = self._truth.holding
         self._warn = warn
         self._engine: Engine | None = None
 

@@ -209,6 +209,12 @@ class Truth:
         query = "SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY rank, rowid LIMIT ?"
         return [int(row[0]) for row in self._all(query, match, n)] if match else []
 
+    def holding(self, phrases: Iterable[Sequence[str]], n: int) -> list[int]:
+        """The ids of at most `n` passages that hold each of the `phrases`, a run of terms, the best by BM25 first."""
+        match = " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases)
+        query = "SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY rank, rowid LIMIT ?"
+        return [int(row[0]) for row in self._all(query, match, n)] if match else []
+
     def vectors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """All passage ids, int64 (n,), and their vectors, float32 (n, dim), by id."""
         import numpy as np
