@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch_qa import readers
 from dispatch_qa.errors import InputRejected
-from dispatch_qa.readers import read_paths, shipped_dispatch
+from dispatch_qa.readers import limits, read_each, read_paths, shipped_dispatch
 from dispatch_qa.readers.text import canonical, decode, read
 from dispatch_qa.records import Dispatch
 
@@ -235,7 +234,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, data: bytes, messag
 
 
 def test_a_file_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MAX_FILE_BYTES", 4)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 4)
     assert ids(read_paths([write(tmp_path / "a.txt", "Kiev")])) == ["a"]
     with pytest.raises(InputRejected, match=r"b\.txt has 5 bytes; at most 4 are read"):
         read_paths([write(tmp_path / "b.txt", "Kiev!")])
@@ -258,3 +257,51 @@ def test_a_file_name_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("Kiev.", encoding="utf-8")
     with pytest.raises(InputRejected, match="is not UTF-8; rename the file"):
         read_paths([tmp_path])
+
+
+# One bad file never stops a batch
+
+
+def test_each_file_comes_with_its_dispatches_or_with_what_is_wrong(tmp_path: Path) -> None:
+    for name, data in {"a.txt": b"Kiev.", "b.txt": b"\xff", "c/d.txt": b"Lviv.", ".hidden.txt": b"x"}.items():
+        write(tmp_path / name, data)
+    found = dict(read_each([tmp_path, tmp_path / "gone.txt", tmp_path / "a.txt"]))
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["a.txt", "b.txt", "c/d.txt", "gone.txt"]
+    assert [type(result) for result in found.values()] == [list, InputRejected, list, InputRejected]
+    assert "b.txt is not UTF-8" in str(found[tmp_path / "b.txt"])
+    assert "gone.txt cannot be read" in str(found[tmp_path / "gone.txt"])
+
+
+def test_ids_are_unique_over_a_batch_and_each_dispatch_names_its_file(tmp_path: Path) -> None:
+    a = write(tmp_path / "a.txt")
+    found = [dispatch for _, result in read_each([a, a]) if isinstance(result, list) for dispatch in result]
+    assert ids(found) == ["a", "a-2"]
+    assert {dispatch.source for dispatch in found} == {str(a)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_that_leaves_the_folder_is_refused_and_one_inside_is_read(tmp_path: Path) -> None:
+    outside = write(tmp_path / "secret.txt", "Secret.")
+    write(tmp_path / "in" / "a.txt")
+    (tmp_path / "in" / "b.txt").symlink_to(outside)
+    (tmp_path / "in" / "c.txt").symlink_to("a.txt")
+    (tmp_path / "in" / "d").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "in" / "e.txt").symlink_to("../in/../secret.txt")
+    found = {path.name: result for path, result in read_each([tmp_path / "in"])}
+    assert list(found) == ["a.txt", "b.txt", "c.txt", "d", "e.txt"]
+    assert "is a link that leaves" in str(found["d"])
+    assert "b.txt is a link that leaves" in str(found["b.txt"])
+    assert "e.txt is a link that leaves" in str(found["e.txt"])
+    assert isinstance(found["c.txt"], list)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows forbids such names")
+def test_a_name_with_control_characters_is_shown_escaped(tmp_path: Path) -> None:
+    (result,) = [result for _, result in read_each([write(tmp_path / "a\x1b[31m\n.txt", b"\xff")])]
+    assert "\\x1b[31m\\n.txt is not UTF-8" in str(result)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device")
+def test_a_device_is_refused_unread() -> None:
+    with pytest.raises(InputRejected, match="/dev/zero is no ordinary file"):
+        read_paths([Path("/dev/zero")])

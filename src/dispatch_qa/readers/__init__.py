@@ -1,22 +1,54 @@
-"""Files to dispatches: one module a format, registered by suffix."""
+"""Files to dispatches: one module a format, found by the file's suffix and its content."""
 
 from __future__ import annotations
 
+import stat
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from dispatch_qa.errors import InputRejected
-from dispatch_qa.readers import text
+from dispatch_qa.readers import limits, text
+from dispatch_qa.readers.folder import shown, walk
 from dispatch_qa.records import Dispatch
 
-MAX_FILE_BYTES = 50_000_000
 
-Reader = Callable[[str, bytes], Dispatch]
-"""Takes the dispatch's id and the file's bytes; raises `InputRejected` saying what is wrong with them."""
+class Reader(Protocol):
+    """What every format gives: bytes to dispatches."""
 
-READERS: dict[str, Reader] = {".txt": text.read, ".text": text.read}
+    def __call__(self, name: str, data: bytes, /) -> Iterable[Dispatch]:
+        """The dispatches in `data`; `name` is the id of one that brings none of its own.
+
+        Raises:
+            InputRejected: the bytes cannot be used. The message goes on from the file's name: "is empty; …".
+        """
+
+
+class Sniffer(Protocol):
+    """Looks at the beginning of a file."""
+
+    def __call__(self, head: bytes, /) -> bool:
+        """Whether `head`, the first 4,096 bytes, begins a file of the format."""
+
+
+class Format(NamedTuple):
+    """A format that can be read. `sniff` decides where formats share a suffix, and where the suffix is unknown."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Reader
+    sniff: Sniffer
+
+
+FORMATS: tuple[Format, ...] = (Format("plain text", (".txt", ".text"), text.read_all, text.sniff),)
+
+
+def suffixes() -> tuple[str, ...]:
+    """Every suffix that some format reads."""
+    return tuple(dict.fromkeys(suffix for format_ in FORMATS for suffix in format_.suffixes))
 
 
 def shipped_dispatch() -> Dispatch:
@@ -29,51 +61,112 @@ def read_paths(paths: Iterable[Path]) -> list[Dispatch]:
     """The dispatches of files and of folders (searched whole, in name order, for known suffixes).
 
     Raises:
-        InputRejected: a path is missing, unreadable, empty, too large, of no known format or not text.
+        InputRejected: a path is missing, unreadable, empty, too large, of no known format or broken.
     """
-    found: dict[str, Dispatch] = {}
-    for path in paths:
-        for file, name in _files(path):
-            dispatch = _read(file, _free_id(name, found))
-            found[dispatch.id] = dispatch
+    found: list[Dispatch] = []
+    for _, result in read_each(paths):
+        if isinstance(result, InputRejected):
+            raise result
+        found += result
     if not found:
         raise InputRejected("no file to read was given")
-    return list(found.values())
+    return found
 
 
-def _files(path: Path) -> list[tuple[Path, str]]:
-    """The files under `path`, each with the name that its id is made from."""
-    if path.is_dir():
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in READERS and file.is_file())
-        if not inside:
-            raise InputRejected(f"{path} holds no file to read; known formats: {', '.join(READERS)}")
-        return [(file, file.relative_to(path).with_suffix("").as_posix()) for file in inside]
-    return [(path, path.stem)]
+def read_each(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Dispatch] | InputRejected]]:
+    """Each file under `paths`, in order and one at a time, with its dispatches or with why it has none.
+
+    A file is all or nothing: one that breaks in its middle gives no dispatch. No two dispatches of one call
+    have the same id, and each has its file as `source`. A folder without a file to read is one such failure.
+    """
+    taken: set[str] = set()
+    for path in paths:
+        for file, name in _files(path):
+            try:
+                if isinstance(name, InputRejected):
+                    raise name
+                dispatches = []
+                for dispatch in read_file(file, name):
+                    free = _free_id(dispatch.id, taken)
+                    taken.add(free)
+                    dispatches.append(replace(dispatch, id=free))
+            except InputRejected as error:
+                yield file, error
+            else:
+                yield file, dispatches
 
 
-def _read(file: Path, dispatch_id: str) -> Dispatch:
-    reader = READERS.get(file.suffix.lower())
-    if reader is None:
-        raise InputRejected(f"{file} has the suffix {file.suffix!r}; known formats: {', '.join(READERS)}")
+def read_file(file: Path, name: str | None = None) -> list[Dispatch]:
+    """The dispatches of one file; `name` is the id of one that brings none, by default the file's stem.
+
+    Raises:
+        InputRejected: as `read_paths`. Nothing of a file is given where a part of it cannot be used.
+    """
+    name = _nameable(file.stem if name is None else name)
     try:
-        if (size := file.stat().st_size) > MAX_FILE_BYTES:
-            raise InputRejected(f"{file} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-        data = file.read_bytes()
+        data = _bytes(file)
+        dispatches = list(format_of(file.suffix, data).read(name, data))
+        if not dispatches:
+            raise InputRejected("holds no dispatch")
     except OSError as error:
-        raise InputRejected(f"{file} cannot be read: {error.strerror}") from error
-    try:
-        return reader(dispatch_id, data)
+        raise InputRejected(f"{shown(file)} cannot be read: {error.strerror}") from error
     except InputRejected as error:
-        raise InputRejected(f"{file} {error}") from error
+        raise InputRejected(f"{shown(file)} {error}") from error
+    return [replace(dispatch, source=str(file)) for dispatch in dispatches]
 
 
-def _free_id(name: str, taken: Iterable[str]) -> str:
-    """`name` as a dispatch id: NFC, and with a number behind it where another file has the name already."""
+def format_of(suffix: str, data: bytes) -> Format:
+    """The format of a file: the one of its suffix and its content, else of its content, else of its suffix.
+
+    Raises:
+        InputRejected: neither suffix nor content is known.
+    """
+    head = data[:4_096]
+    by_suffix = [format_ for format_ in FORMATS if suffix.lower() in format_.suffixes]
+    by_content = [format_ for format_ in FORMATS if format_.sniff(head)]
+    both = [format_ for format_ in by_suffix if format_ in by_content]
+    for candidates in (both, by_content, by_suffix):
+        if candidates:
+            return candidates[0]
+    raise InputRejected(f"has the suffix {suffix!r}; known formats: {', '.join(suffixes())}")
+
+
+def _bytes(file: Path) -> bytes:
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise InputRejected("is no ordinary file")
+    limits.at_most("bytes", status.st_size, limits.MAX_FILE_BYTES)
+    with file.open("rb") as opened:
+        # The file may grow while it is read.
+        data = opened.read(limits.MAX_FILE_BYTES + 1)
+    limits.at_most("bytes", len(data), limits.MAX_FILE_BYTES)
+    return data
+
+
+def _files(path: Path) -> Iterator[tuple[Path, str | InputRejected]]:
+    """The files under `path`, each with the name that its id is made from."""
+    if not path.is_dir():
+        yield path, path.stem
+        return
+    empty = True
+    for found in walk(path, suffixes()):
+        empty = False
+        yield found
+    if empty:
+        yield path, InputRejected(f"{shown(path)} holds no file to read; known formats: {', '.join(suffixes())}")
+
+
+def _nameable(name: str) -> str:
+    """`name` as a dispatch id: NFC. Raises `InputRejected` where it is not text."""
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise InputRejected(f"the file name {name!r} is not UTF-8; rename the file") from error
-    name = unicodedata.normalize("NFC", name)
+        raise InputRejected(f"the file name {shown(name)!r} is not UTF-8; rename the file") from error
+    return unicodedata.normalize("NFC", name)
+
+
+def _free_id(name: str, taken: Container[str]) -> str:
+    """`name`, with a number behind it where another dispatch has it already."""
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = f"{name}-{number}", number + 1

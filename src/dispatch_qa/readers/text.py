@@ -19,6 +19,16 @@ _CREDIT = re.compile(
 )
 
 
+def sniff(head: bytes) -> bool:
+    """Never: any other format is text too."""
+    return False
+
+
+def read_all(dispatch_id: str, data: bytes) -> list[Dispatch]:
+    """As `read`; a plain-text file is one dispatch."""
+    return [read(dispatch_id, data)]
+
+
 def read(dispatch_id: str, data: bytes) -> Dispatch:
     """One plain-text file as a dispatch.
 
