@@ -16,16 +16,35 @@ from dispatch_qa.settings import DEFAULT_MODEL, default_cache
 PACKAGE = Path(dispatch_qa.__file__).parent
 
 BASE = {"records", "errors", "settings"}
+READING = {"errors", "records", "readers.compose", "readers.limits"}
+FORMATS = "docx feed html jsonlines mail markdown newsml ninjs nitf text"
 # Which modules of the package each one may import. A stage knows the records that cross it, not its neighbours.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "records": set(),
     "settings": {"errors"},
     "language": set(),
-    "readers": {"errors", "records", "readers.folder", "readers.limits", "readers.text"},
+    # The registry knows every format; a format knows what all share, and where one holds another, that one.
+    "readers": {"errors", "records", "readers.folder", "readers.limits"}
+    | {f"readers.{name}" for name in FORMATS.split()},
     "readers.folder": {"errors"},
     "readers.limits": {"errors"},
-    "readers.text": {"errors", "records", "language"},
+    "readers.guard": {"errors"},
+    "readers.wire_words": set(),
+    "readers.wire": {"records", "readers.wire_words"},
+    "readers.compose": {"errors", "records", "language", "readers.limits", "readers.wire"},
+    "readers.markup": {"errors"},
+    "readers.xml": {"errors", "readers.limits"},
+    "readers.text": {"errors", "records", "readers.compose"},
+    "readers.markdown": READING | {"readers.guard", "readers.markup", "readers.text"},
+    "readers.html": READING | {"readers.guard", "readers.markup", "readers.text"},
+    "readers.mail": READING | {"readers.guard", "readers.markup"},
+    "readers.docx": READING | {"readers.guard", "readers.xml"},
+    "readers.feed": READING | {"readers.guard", "readers.markup", "readers.xml"},
+    "readers.nitf": READING | {"readers.markup", "readers.xml"},
+    "readers.newsml": READING | {"readers.markup", "readers.nitf", "readers.xml"},
+    "readers.ninjs": READING | {"readers.markup", "readers.text"},
+    "readers.jsonlines": READING | {"readers.ninjs", "readers.text"},
     "split": {"records"},
     "e5s1": {"errors"},
     "models": {"errors", "settings", "e5s1"},
@@ -89,6 +108,11 @@ HEAVY = {
     "langchain_core",
     "yasbd",
     "onnxruntime",
+    "trafilatura",
+    "feedparser",
+    "lxml",
+    "pypdf",
+    "charset_normalizer",
 }
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dispatch_qa.errors import InputRejected
 from dispatch_qa.readers import limits, read_each, read_paths, shipped_dispatch
 from dispatch_qa.readers.text import canonical, decode, read
-from dispatch_qa.records import Dispatch
+from dispatch_qa.records import Dispatch, Span
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
@@ -111,6 +111,7 @@ def test_the_shipped_dispatch_has_its_credit_and_nothing_invented(dispatch: Disp
         text=dispatch.text,
         language="fr",
         credit="Reportage de Yuliia Dysa, édition de William Maclean, Kirsten Donovan",
+        marks=(("credit", Span(2470, 2539)),),
     )
 
 
@@ -179,7 +180,7 @@ def test_the_suffix_may_be_in_capitals(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_read_whole_in_name_order_and_names_files_by_their_place(tmp_path: Path) -> None:
-    for name in ["b.txt", "a/z.txt", "a/b/c.text", "notes.pdf", "a/.hidden"]:
+    for name in ["b.txt", "a/z.txt", "a/b/c.text", "notes.xyz", "a/.hidden"]:
         write(tmp_path / name)
     assert ids(read_paths([tmp_path])) == ["a/b/c", "a/z", "b"]
 
@@ -209,14 +210,14 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
         read_paths([tmp_path / "gone.txt"])
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a", "a.txt.gz"])
+@pytest.mark.parametrize("name", ["a.xyz", "a", "a.txt.gz"])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputRejected, match=rf"{name} has the suffix .*known formats: \.txt, \.text"):
         read_paths([write(tmp_path / name)])
 
 
 def test_a_folder_without_files_to_read_is_refused(tmp_path: Path) -> None:
-    write(tmp_path / "notes.pdf")
+    write(tmp_path / "notes.xyz")
     (tmp_path / "folder.txt").mkdir()
     with pytest.raises(InputRejected, match="holds no file to read; known formats"):
         read_paths([tmp_path])

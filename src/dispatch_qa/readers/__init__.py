@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from dispatch_qa.errors import InputRejected
-from dispatch_qa.readers import limits, text
+from dispatch_qa.readers import docx, feed, html, jsonlines, limits, mail, markdown, newsml, ninjs, nitf, text
 from dispatch_qa.readers.folder import shown, walk
 from dispatch_qa.records import Dispatch
 
@@ -43,7 +43,18 @@ class Format(NamedTuple):
     sniff: Sniffer
 
 
-FORMATS: tuple[Format, ...] = (Format("plain text", (".txt", ".text"), text.read_all, text.sniff),)
+FORMATS: tuple[Format, ...] = (
+    Format("plain text", (".txt", ".text"), lambda name, data: [text.read(name, data)], lambda head: False),
+    Format("Markdown", (".md", ".markdown"), markdown.read, lambda head: False),
+    Format("NewsML-G2", (".xml", ".g2"), newsml.read, newsml.sniff),
+    Format("NITF", (".xml", ".nitf"), nitf.read, nitf.sniff),
+    Format("ninjs", (".json", ".ninjs"), ninjs.read, ninjs.sniff),
+    Format("JSON Lines", (".jsonl", ".ndjson"), jsonlines.read, jsonlines.sniff),
+    Format("RSS or Atom", (".rss", ".atom", ".xml", ".rdf"), feed.read, feed.sniff),
+    Format("e-mail", (".eml",), mail.read, mail.sniff),
+    Format("Word document", (".docx",), docx.read, docx.sniff),
+    Format("HTML", (".html", ".htm", ".xhtml"), html.read, html.sniff),
+)
 
 
 def suffixes() -> tuple[str, ...]:
