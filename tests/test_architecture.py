@@ -17,7 +17,7 @@ PACKAGE = Path(dispatch_qa.__file__).parent
 
 BASE = {"records", "errors", "settings"}
 READING = {"errors", "records", "readers.compose", "readers.limits"}
-FORMATS = "docx feed html jsonlines mail markdown newsml ninjs nitf text"
+FORMATS = "docx feed html jsonlines mail markdown newsml ninjs nitf pdf text"
 # Which modules of the package each one may import. A stage knows the records that cross it, not its neighbours.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -33,13 +33,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "readers.wire_words": set(),
     "readers.wire": {"records", "readers.wire_words"},
     "readers.compose": {"errors", "records", "language", "readers.limits", "readers.wire"},
-    "readers.markup": {"errors"},
+    "readers.markup": {"errors", "readers.limits"},
     "readers.xml": {"errors", "readers.limits"},
     "readers.text": {"errors", "records", "readers.compose"},
     "readers.markdown": READING | {"readers.guard", "readers.markup", "readers.text"},
     "readers.html": READING | {"readers.guard", "readers.markup", "readers.text"},
     "readers.mail": READING | {"readers.guard", "readers.markup"},
     "readers.docx": READING | {"readers.guard", "readers.xml"},
+    # Runs by itself, in a process of its own.
+    "readers.pdf_pages": set(),
+    "readers.pdf": READING | {"readers.pdf_pages"},
     "readers.feed": READING | {"readers.guard", "readers.markup", "readers.xml"},
     "readers.nitf": READING | {"readers.markup", "readers.xml"},
     "readers.newsml": READING | {"readers.markup", "readers.nitf", "readers.xml"},

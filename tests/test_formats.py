@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_files import DOCX_PARAGRAPHS, PDF_PAGES, SAMPLES, docx, pdf, zipped
 
 from dispatch_qa.errors import InputRejected
 from dispatch_qa.readers import read_file, read_paths
 from dispatch_qa.records import Dispatch
 from dispatch_qa.split import paragraphs
-
-SAMPLES = Path(__file__).parent / "samples"
 
 
 def sample(name: str) -> list[Dispatch]:
@@ -218,6 +217,25 @@ EXPECTED: dict[str, list[dict[str, str]]] = {
             "status": "usable",
         },
     ],
+    "port.fr.pdf": [
+        {
+            "id": "port.fr",
+            "language": "fr",
+            "agency": "Lumen",
+            "credit": "Reportage d'Odile Garance",
+            "dateline": "LOMARIE, 12 juin",
+        }
+    ],
+    "port.de.docx": [
+        {
+            "id": "port.de",
+            "language": "de",
+            "headline": "Hafen von Lomarie wieder offen",
+            "agency": "dpl",
+            "credit": "Redaktion Eva Roth",
+            "dateline": "LOMARIE, 12. Juni",
+        }
+    ],
     "port.eml": [
         {
             "id": "771.lumen@lumen.example",
@@ -292,6 +310,11 @@ def test_every_mark_is_the_field_as_it_stands_in_the_text(name: str) -> None:
         # A headline can always be quoted.
         if dispatch.headline:
             assert dict(dispatch.marks)["headline"].of(dispatch.text) == dispatch.headline
+
+
+def test_the_samples_that_are_made_are_what_makes_them() -> None:
+    assert (SAMPLES / "port.fr.pdf").read_bytes() == pdf(PDF_PAGES)
+    assert (SAMPLES / "port.de.docx").read_bytes() == docx(DOCX_PARAGRAPHS)
 
 
 def test_a_folder_of_all_formats_is_read_in_one_go() -> None:
@@ -386,3 +409,134 @@ def test_the_encoding_that_a_page_names_is_used(tmp_path: Path) -> None:
 
 def test_a_page_without_text_is_refused(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path, "a.html", "<html><body><script>x</script></body></html>")
+
+
+# PDF
+
+
+def test_a_pdf_says_where_each_page_begins() -> None:
+    (found,) = sample("port.fr.pdf")
+    assert [found.text[start : start + 21] for start in found.pages] == [
+        "LOMARIE, 12 juin (Lum",
+        "de Lomarie, soit rend",
+    ]
+    # Lines and hyphens that the page made are gone, and a sentence goes on over the page.
+    assert "a dit la capitaine du port" in found.text
+    assert [span.of(found.text).replace("\n", " ")[:60] for span in paragraphs(found.text)] == [
+        "LOMARIE, 12 juin (Lumen) - Le port de Lomarie a rouvert vend",
+        "Le syndicat demande que l'enquête sur la chute de la grue, c",
+    ]
+
+
+def test_an_empty_page_keeps_its_number(tmp_path: Path) -> None:
+    found = made(tmp_path, "a.pdf", pdf([["One."], [], ["2"], ["Three."], []]))
+    assert found.text == "One.\n\nThree."
+    assert found.pages == (0, 4, 4, 6, 12)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"%PDF-1.4\n", "cannot be read as PDF: pypdf.errors"),
+        (pdf([["One."]])[:300], "cannot be read as PDF"),
+        (pdf([[], []]), "holds no text on its 2 pages: they are pictures"),
+        (
+            pdf([["One."]]).replace(b"/Size", b"/Encrypt << /Filter /Standard /V 1 /R 2 >> /Size"),
+            "cannot be read as PDF",
+        ),
+        (b"no PDF at all", "cannot be read as PDF"),
+    ],
+    ids=["header", "cut", "no text", "locked", "other"],
+)
+def test_a_pdf_that_cannot_be_read_is_refused(tmp_path: Path, data: bytes, reason: str) -> None:
+    assert reason in refused(tmp_path, "a.pdf", data)
+
+
+# Word documents
+
+
+def test_a_word_document_is_read_as_it_stands_after_its_changes(tmp_path: Path) -> None:
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    body = (
+        "<w:p><w:r><w:t>The </w:t></w:r><w:del><w:r><w:delText>old </w:delText></w:r></w:del>"
+        "<w:ins><w:r><w:t>new</w:t><w:tab/><w:t>port</w:t><w:br/><w:t>opened.</w:t></w:r></w:ins></w:p><w:p/>"
+        "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>In a table.</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+    )
+    data = zipped({"word/document.xml": f"<w:document {space}><w:body>{body}</w:body></w:document>"})
+    assert made(tmp_path, "a.docx", data).text == "The new\tport\nopened.\n\nIn a table."
+
+
+def test_a_zip_file_that_is_no_word_document_is_refused(tmp_path: Path) -> None:
+    assert "no Word document" in refused(tmp_path, "a.docx", zipped({"xl/workbook.xml": "<x/>"}))
+    assert "File is not a zip file" in refused(tmp_path, "a.docx", b"PK\x03\x04")
+    damaged = bytearray(docx(DOCX_PARAGRAPHS))
+    damaged[damaged.index(b"word/document.xml") + 40] ^= 1
+    assert "cannot be read as a Word document" in refused(tmp_path, "a.docx", bytes(damaged))
+
+
+# E-mail
+
+
+def test_mail_of_html_alone_is_read_too(tmp_path: Path) -> None:
+    found = made(tmp_path, "a.eml", "From: a@example.org\nContent-Type: text/html\n\n<p>One.</p><p>Two.</p>")
+    assert (found.id, found.text, found.headline, found.filed_at) == ("a", "One.\n\nTwo.", None, None)
+
+
+def test_mail_without_text_is_refused(tmp_path: Path) -> None:
+    assert "is e-mail without a text" in refused(tmp_path, "a.eml", "From: a\nContent-Type: image/png\n\nxxx")
+    assert "unknown encoding: x-none" in refused(
+        tmp_path, "a.eml", 'From: a\nContent-Type: text/plain; charset="x-none"\n\nxxx'
+    )
+
+
+# Feeds, NewsML-G2, NITF
+
+
+def test_a_feed_without_entries_is_refused(tmp_path: Path) -> None:
+    assert "is a feed without entries" in refused(tmp_path, "a.rss", "<rss version='2.0'><channel/></rss>")
+    assert "entry 1: is empty" in refused(tmp_path, "a.rss", "<rss version='2.0'><channel><item/></channel></rss>")
+
+
+def test_a_message_of_pictures_alone_is_refused(tmp_path: Path) -> None:
+    item = '<newsItem guid="x"><contentMeta/></newsItem>'
+    message = '<newsMessage xmlns="http://iptc.org/std/nar/2006-10-01/"><itemSet>{}</itemSet></newsMessage>'
+    assert "holds no dispatch" in refused(tmp_path, "a.xml", message.format(item * 2))
+    assert "has no text" in refused(tmp_path, "a.xml", message.format(item))
+    assert "is XML, but not NewsML-G2" in refused(tmp_path, "a.xml", "<newsItem><p>x</p></newsItem>")
+
+
+def test_newsml_carries_nitf_and_plain_text_too(tmp_path: Path) -> None:
+    item = '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="x"><contentSet>{}</contentSet></newsItem>'
+    head = "<body.head><byline>By A. Reed</byline></body.head>"
+    inside = f'<nitf xmlns=""><body>{head}<body.content><p>Open.</p></body.content></body></nitf>'
+    found = made(tmp_path, "a.xml", item.format(f"<inlineXML>{inside}</inlineXML>"))
+    assert (found.text, found.byline) == ("By A. Reed\n\nOpen.", "By A. Reed")
+    found = made(tmp_path, "a.xml", item.format("<inlineData>One.\n\nTwo.</inlineData>"))
+    assert (found.text, found.status) == ("One.\n\nTwo.", "usable")
+
+
+def test_a_release_date_is_an_embargo(tmp_path: Path) -> None:
+    copy = (
+        '<nitf><head><docdata management-status="embargoed">{}</docdata></head>'
+        "<body><body.content><p>Open.</p></body.content></body></nitf>"
+    )
+    found = made(tmp_path, "a.xml", copy.format('<date.release norm="20260612T120000+0200"/>'))
+    assert (found.status, found.embargo) == (None, "2026-06-12T12:00:00+02:00")
+    assert made(tmp_path, "a.xml", copy.format("")).status == "withheld"
+
+
+# Encodings
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Le port a été rouvert — «enfin», selon Irène.", "cp1252"),
+        ("Der Hafen ist seit Freitag wieder geöffnet, hieß es.", "cp1252"),
+        ("El puerto abrió mañana: ¿será cierto?, añadió.", "cp1252"),
+        ("Порт знову відкрито, їжі та ґрунту вистачить.", "cp1251"),
+        ("Порт знову відкрито, повідомила капітан.", "koi8_u"),
+    ],
+)
+def test_encodings_of_old_are_told_from_the_text(tmp_path: Path, text: str, encoding: str) -> None:
+    assert made(tmp_path, "a.txt", text.encode(encoding)).text == text

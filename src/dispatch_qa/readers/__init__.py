@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from dispatch_qa.errors import InputRejected
-from dispatch_qa.readers import docx, feed, html, jsonlines, limits, mail, markdown, newsml, ninjs, nitf, text
+from dispatch_qa.readers import docx, feed, html, jsonlines, limits, mail, markdown, newsml, ninjs, nitf, pdf, text
 from dispatch_qa.readers.folder import shown, walk
 from dispatch_qa.records import Dispatch
 
@@ -53,6 +53,7 @@ FORMATS: tuple[Format, ...] = (
     Format("RSS or Atom", (".rss", ".atom", ".xml", ".rdf"), feed.read, feed.sniff),
     Format("e-mail", (".eml",), mail.read, mail.sniff),
     Format("Word document", (".docx",), docx.read, docx.sniff),
+    Format("PDF", (".pdf",), pdf.read, pdf.sniff),
     Format("HTML", (".html", ".htm", ".xhtml"), html.read, html.sniff),
 )
 

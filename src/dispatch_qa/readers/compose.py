@@ -64,6 +64,7 @@ def compose(dispatch_id: str, body: str | Iterable[str], fields: Fields | None =
     """
     fields = fields or Fields()
     text = canonical(body if isinstance(body, str) else "\n\n".join(filter(None, map(str.strip, body))))
+    limits.at_most("characters", len(text), limits.MAX_TEXT_CHARS)
     if not text.strip():
         raise InputRejected("is empty; expected the text of a dispatch")
     lines = {name: line for name in _ABOVE if (line := _line(getattr(fields, name)))}
@@ -83,7 +84,6 @@ def compose(dispatch_id: str, body: str | Iterable[str], fields: Fields | None =
         name: Span(span.start + len(above), span.end + len(above)) for name, span in below.items() if name not in marks
     }
     text = checked(above + text)
-    limits.at_most("characters", len(text), limits.MAX_TEXT_CHARS)
 
     def value(name: str) -> str | None:
         return _line(getattr(fields, name)) or found.fields.get(name)

@@ -29,12 +29,13 @@ def read(name: str, data: bytes) -> Iterator[Dispatch]:
     import feedparser
 
     # feedparser mends what is broken by guessing; what is not well-formed is refused here before it can.
-    xml.parse(data)
-    with refusing("a feed", ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError):
+    root = xml.parse(data)
+    entries = sum(element.tag.rpartition("}")[2] in {"item", "entry"} for element in root.iter())
+    limits.at_most("entries", entries, limits.MAX_ENTRIES)
+    with refusing("a feed", ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         feed = feedparser.parse(BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
     if not feed.entries:
         raise InputRejected("is a feed without entries" if feed.get("version") else "is XML, but no feed")
-    limits.at_most("entries", len(feed.entries), limits.MAX_DISPATCHES)
     language = feed.feed.get("language")
     for number, entry in enumerate(feed.entries, start=1):
         try:

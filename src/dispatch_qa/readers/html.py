@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dispatch_qa.readers import text
+from dispatch_qa.readers import limits, text
 from dispatch_qa.readers.compose import Fields, compose
 from dispatch_qa.readers.guard import refusing
 from dispatch_qa.readers.markup import blocks, html_paragraphs
@@ -23,20 +23,33 @@ def sniff(head: bytes) -> bool:
 
 
 def read(name: str, data: bytes) -> list[Dispatch]:
-    """A page as one dispatch: the article that trafilatura finds or, where it finds none, all its text."""
+    """A page as one dispatch: the article that trafilatura finds or, where it finds none, all its text.
+
+    Raises:
+        InputRejected: the page is too long or has no text.
+    """
     import trafilatura
     from lxml.etree import LxmlError
     from trafilatura.settings import Document
 
     page = _decoded(data)
     language = _LANGUAGE.search(page[:10_000])
+    whole = Fields(language=language and language[1])
+    # Looking for the article takes time that grows faster than the page.
+    if len(page) > limits.ARTICLE_MAX_CHARS or page.count("<") > limits.ARTICLE_MAX_TAGS:
+        return [compose(name, html_paragraphs(page), whole)]
     with refusing("HTML", LxmlError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         article = trafilatura.bare_extraction(
-            page, include_comments=False, include_tables=True, deduplicate=False, with_metadata=True
+            page,
+            include_comments=False,
+            deduplicate=False,
+            with_metadata=True,
+            # Only a date that the page states: its search through the words takes seconds and guesses.
+            date_extraction_params={"original_date": True, "extensive_search": False},
         )
     # Its body is a tree in which nothing is left that is not text.
     if not isinstance(article, Document) or not (body := blocks(article.body, silent=frozenset())):
-        return [compose(name, html_paragraphs(page), Fields(language=language and language[1]))]
+        return [compose(name, html_paragraphs(page), whole)]
     fields = Fields(
         headline=article.title,
         byline=article.author,

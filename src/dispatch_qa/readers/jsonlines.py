@@ -41,11 +41,10 @@ def read(name: str, data: bytes) -> Iterator[Dispatch]:
     Raises:
         InputRejected: a line is no JSON object or has no text; the line is named, and nothing of the file is read.
     """
-    count = 0
-    for number, line in enumerate(text.decode(data).split("\n"), start=1):
+    lines = text.decode(data).split("\n")
+    limits.at_most("lines", len(lines), limits.MAX_DISPATCHES)
+    for number, line in enumerate(lines, start=1):
         if line.strip():
-            count += 1
-            limits.at_most("dispatches", count, limits.MAX_DISPATCHES)
             try:
                 yield _dispatch(f"{name}:{number}", ninjs.parse(line))
             except InputRejected as error:

@@ -15,6 +15,10 @@ from dispatch_qa.records import Dispatch
 _HEADER = re.compile(
     rb"\A(?:From |(?:Return-Path|Received|Message-ID|MIME-Version|Date|From|Subject|To):)", re.IGNORECASE
 )
+_READ = {"subject", "date", "message-id"} | {
+    f"content-{name}" for name in ("language", "type", "transfer-encoding", "disposition")
+}
+_HEADER_LINE = re.compile(rb"^[!-9;-~]{1,80}:", re.MULTILINE)
 _BOUNDARY = re.compile(rb"boundary\s*=", re.IGNORECASE)
 
 
@@ -32,10 +36,16 @@ def read(name: str, data: bytes) -> list[Dispatch]:
     from email.parser import BytesParser
     from email.policy import default
 
-    # Each level of parts has a boundary of its own.
+    # Counted before they are parsed: each level of parts has a boundary of its own, each part a line that begins it.
+    limits.at_most("parts", data.count(b"\n--"), limits.MAX_ENTRIES)
+    limits.at_most("header lines", len(_HEADER_LINE.findall(data)), limits.MAX_HEADER_LINES)
     limits.at_most("levels of parts", len(_BOUNDARY.findall(data)), limits.MAX_DEPTH)
-    with refusing("e-mail", ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError):
+    with refusing("e-mail", ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         message = BytesParser(EmailMessage, policy=default).parsebytes(data)
+        for each in message.walk():
+            for header, value in each.raw_items():
+                if header.lower() in _READ:
+                    limits.at_most(f"characters in {header}", len(str(value)), limits.MAX_HEADER_CHARS)
         part = message.get_body(("plain", "html"))
         if part is None or not message.keys():
             raise InputRejected("is e-mail without a text")

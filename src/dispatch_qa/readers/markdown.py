@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dispatch_qa.readers import text
+from dispatch_qa.readers import limits, text
 from dispatch_qa.readers.compose import Fields, compose
 from dispatch_qa.readers.guard import refusing
 from dispatch_qa.readers.markup import html_paragraphs
@@ -31,10 +31,15 @@ _NAMES = {
 
 
 def read(name: str, data: bytes) -> list[Dispatch]:
-    """A file as one dispatch; simple `name: value` lines between two `---` at the top give its fields."""
+    """A file as one dispatch; simple `name: value` lines between two `---` at the top give its fields.
+
+    Raises:
+        InputRejected: the file is no text, is too long, or is empty.
+    """
     from markdown_it import MarkdownIt
 
     source = text.canonical(text.decode(data))
+    limits.at_most("characters of Markdown", len(source), limits.MAX_MARKDOWN_CHARS)
     front = _FRONT.match(source)
     fields = _fields(front["lines"]) if front else {}
     with refusing("Markdown", ValueError, LookupError, RecursionError):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dispatch_qa.errors import InputRejected
+from dispatch_qa.readers import limits
 
 _words = re.compile(r"\S+").findall
 _INLINE = frozenset(
@@ -29,12 +30,14 @@ def html_paragraphs(markup: str) -> list[str]:
     """The paragraphs of an HTML page or of a piece of one.
 
     Raises:
-        InputRejected: it cannot be read as HTML.
+        InputRejected: it cannot be read as HTML, or is too long.
     """
     from lxml import etree
 
     if not markup.strip():
         return []
+    limits.at_most("characters of HTML", len(markup), limits.MAX_MARKUP_CHARS)
+    limits.at_most("tags of HTML", markup.count("<"), limits.MAX_NODES)
     # UTF-8 bytes, because a string may declare an encoding that is no longer its own.
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:

@@ -40,7 +40,8 @@ def read(name: str, data: bytes) -> Iterator[Dispatch]:
 
 
 def parse(source: str) -> Any:
-    """The value of a JSON text. Raises `InputRejected` where it is none or is nested too deeply."""
+    """The value of a JSON text. Raises `InputRejected` where it is none, is too large or is nested too deeply."""
+    limits.at_most("JSON values", sum(map(source.count, "[{,")), limits.MAX_JSON_VALUES)
     try:
         value = json.loads(source)
     except RecursionError as error:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dispatch_qa.readers import wire_words as words
@@ -82,6 +83,7 @@ _TIME = re.compile(
     r"(?<![\d.])(?P<hour>[01]?\d|2[0-3])(?:\s?(?:[:.hH]\s?(?P<minute>[0-5]\d)|h\b))(?::\d\d)?(?!\d)"
     r"|(?<!\d)(?P<bare>\d{1,2})\s?(?=Uhr|год|[ap]\.?m\b)"
 )
+_LINE = re.compile(r"\S[^\n]*")
 _ZONE = re.compile(r"(?:GMT|UTC|\d)\s?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d\d)?(?!\d)")
 
 
@@ -145,15 +147,8 @@ def _wire(pieces: list[Piece]) -> Wire:
 
 def _head(text: str) -> Iterator[tuple[int, str]]:
     """The first lines that are not blank, trimmed, each with its offset."""
-    at = count = 0
-    while at < len(text) and count < HEAD_LINES:
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
-        line = text[at:end]
-        if bare := line.strip():
-            count += 1
-            yield at + len(line) - len(line.lstrip()), bare
-        at = end + 1
+    for line in islice(_LINE.finditer(text), HEAD_LINES):
+        yield line.start(), line[0].rstrip()
 
 
 def dateline_of(line: str) -> list[Piece]:

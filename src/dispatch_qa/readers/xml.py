@@ -10,6 +10,7 @@ from dispatch_qa.readers import limits
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)[\s/>]")
 _PROLOG = re.compile(rb"\A\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>\s*)*", re.DOTALL)
+_CHUNK = 100_000
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -24,7 +25,10 @@ def parse(data: bytes) -> Element:
 
     parser = XMLParser(target=_Bounded(), forbid_dtd=True)
     try:
-        parser.feed(data)
+        for start in range(0, len(data), _CHUNK):
+            parser.feed(data[start : start + _CHUNK])
+            # The parser stands at the tag that it has not seen the end of; its text it gives away as it comes.
+            limits.at_most("bytes in a tag", start - parser.parser.CurrentByteIndex, limits.MAX_TAG_BYTES)
         root: Element = parser.close()
     except DTDForbidden as error:
         raise InputRejected(
