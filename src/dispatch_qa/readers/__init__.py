@@ -123,7 +123,7 @@ def read_file(file: Path, name: str | None = None) -> list[Dispatch]:
     except OSError as error:
         raise InputRejected(f"{shown(file)} cannot be read: {error.strerror}") from error
     except InputRejected as error:
-        raise InputRejected(f"{shown(file)} {error}") from error
+        raise InputRejected(shown(f"{file} {error}")) from error
     return [replace(dispatch, source=str(file)) for dispatch in dispatches]
 
 

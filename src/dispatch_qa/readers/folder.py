@@ -36,7 +36,9 @@ def walk(folder: Path, suffixes: Collection[str]) -> Iterator[Found]:
             yield path, path.relative_to(folder).with_suffix("").as_posix()
 
 
-def shown(path: Path | str) -> str:
-    """A path as it can be shown on any terminal: control characters and bytes that are no text are escaped."""
-    text = str(path)
-    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
+def shown(text: Path | str) -> str:
+    """A path or a message as it can be shown on any terminal: what cannot be printed is escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for char in str(text)
+    )
