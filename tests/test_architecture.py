@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "language": set(),
     # The registry knows every format; a format knows what all share, and where one holds another, that one.
-    "readers": {"errors", "records", "readers.folder", "readers.limits"}
+    "readers": {"errors", "records", "readers.folder", "readers.guard", "readers.limits"}
     | {f"readers.{name}" for name in FORMATS.split()},
     "readers.folder": {"errors"},
     "readers.limits": {"errors"},

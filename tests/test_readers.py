@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import codecs
 import os
+import sys
 import unicodedata
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -306,3 +308,80 @@ def test_a_name_with_control_characters_is_shown_escaped(tmp_path: Path) -> None
 def test_a_device_is_refused_unread() -> None:
     with pytest.raises(InputRejected, match="/dev/zero is no ordinary file"):
         read_paths([Path("/dev/zero")])
+
+
+def test_an_id_made_of_a_file_name_can_be_shown(tmp_path: Path) -> None:
+    (found,) = read_paths([write(tmp_path / "a\u202eb\u00a0c.txt")])
+    assert found.id == "a\\u202eb\u00a0c"
+
+
+# Formats of other packages
+
+PLUGIN = """
+from dispatch_qa.errors import InputRejected
+from dispatch_qa.readers import Format
+from dispatch_qa.readers.compose import Fields, compose
+
+def read(name, data):
+    if data.startswith(b"broken"):
+        raise KeyError("a part is missing")
+    for number, line in enumerate(data.decode().splitlines(), start=1):
+        yield compose(f"{name}:{number}", line, Fields(agency="Telex"))
+
+telex = Format("telex", (".tlx",), read, lambda head: head.startswith(b"ZCZC"))
+number = 17
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a small package whose reader is the object that is named."""
+
+    def do(target: str) -> None:
+        site = tmp_path / f"site-{target.replace(':', '-')}"
+        write(site / "telex_reader.py", PLUGIN)
+        write(
+            site / "telex_reader-1.0.dist-info" / "METADATA",
+            "Metadata-Version: 2.1\nName: telex-reader\nVersion: 1.0\n",
+        )
+        write(site / "telex_reader-1.0.dist-info" / "entry_points.txt", f"[dispatch_qa.readers]\ntelex = {target}\n")
+        monkeypatch.syspath_prepend(site)
+        monkeypatch.delitem(sys.modules, "telex_reader", raising=False)
+
+    return do
+
+
+def test_another_package_adds_a_format(tmp_path: Path, install: Callable[[str], None]) -> None:
+    file = write(tmp_path / "wire" / "a.tlx", "Kiev a signé.\nLviv aussi.")
+    with pytest.raises(InputRejected, match=r"has the suffix '\.tlx'"):
+        read_paths([file])
+    install("telex_reader:telex")
+    found = read_paths([file.parent])
+    assert [(one.id, one.text, one.agency) for one in found] == [
+        ("a:1", "Kiev a signé.", "Telex"),
+        ("a:2", "Lviv aussi.", "Telex"),
+    ]
+    # By its content, too, and before the formats that are built in.
+    assert ids(read_paths([write(tmp_path / "b.txt", "ZCZC Kiev.")])) == ["b:1"]
+
+
+def test_what_another_packages_reader_raises_is_a_refusal(tmp_path: Path, install: Callable[[str], None]) -> None:
+    install("telex_reader:telex")
+    with pytest.raises(InputRejected, match=r"a\.tlx cannot be read as telex: 'a part is missing' \(KeyError\)"):
+        read_paths([write(tmp_path / "a.tlx", "broken")])
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("telex_reader:gone", "the reader 'telex' of telex-reader cannot be loaded: .*; update the package"),
+        ("telex_missing:telex", "cannot be loaded: No module named 'telex_missing'"),
+        ("telex_reader:number", "is int, not Format"),
+    ],
+)
+def test_a_package_whose_reader_cannot_be_loaded_is_named(
+    tmp_path: Path, install: Callable[[str], None], target: str, message: str
+) -> None:
+    install(target)
+    with pytest.raises(InputRejected, match=message):
+        read_paths([write(tmp_path / "a.txt")])

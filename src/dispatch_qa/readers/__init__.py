@@ -1,18 +1,26 @@
-"""Files to dispatches: one module a format, found by the file's suffix and its content."""
+"""Files to dispatches: one module a format, found by the file's suffix and its content.
+
+Another package adds a format by an entry point of the group `dispatch_qa.readers` that names a `Format`. It goes before
+those that are built in. `dispatch_qa.readers.compose` puts its dispatches together.
+"""
 
 from __future__ import annotations
 
 import stat
+import sys
 import unicodedata
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
+from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from dispatch_qa.errors import InputRejected
-from dispatch_qa.readers import docx, feed, html, jsonlines, limits, mail, markdown, newsml, ninjs, nitf, pdf, text
+from dispatch_qa.readers import limits
 from dispatch_qa.readers.folder import shown, walk
+from dispatch_qa.readers.guard import refusing
 from dispatch_qa.records import Dispatch
 
 
@@ -43,28 +51,65 @@ class Format(NamedTuple):
     sniff: Sniffer
 
 
-FORMATS: tuple[Format, ...] = (
-    Format("plain text", (".txt", ".text"), lambda name, data: [text.read(name, data)], lambda head: False),
-    Format("Markdown", (".md", ".markdown"), markdown.read, lambda head: False),
-    Format("NewsML-G2", (".xml", ".g2"), newsml.read, newsml.sniff),
-    Format("NITF", (".xml", ".nitf"), nitf.read, nitf.sniff),
-    Format("ninjs", (".json", ".ninjs"), ninjs.read, ninjs.sniff),
-    Format("JSON Lines", (".jsonl", ".ndjson"), jsonlines.read, jsonlines.sniff),
-    Format("RSS or Atom", (".rss", ".atom", ".xml", ".rdf"), feed.read, feed.sniff),
-    Format("e-mail", (".eml",), mail.read, mail.sniff),
-    Format("Word document", (".docx",), docx.read, docx.sniff),
-    Format("PDF", (".pdf",), pdf.read, pdf.sniff),
-    Format("HTML", (".html", ".htm", ".xhtml"), html.read, html.sniff),
-)
+ENTRY_POINTS = "dispatch_qa.readers"
+
+_ERRORS_OF_OTHERS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, EOFError)
+
+
+def formats() -> tuple[Format, ...]:
+    """Every format that is read: those of other packages, then those that are built in.
+
+    Raises:
+        InputRejected: another package's format cannot be loaded.
+    """
+    # The path stands for what is installed: looking for entry points reads a file of every package.
+    return (*_of_others(tuple(sys.path)), *_built_in())
+
+
+@cache
+def _built_in() -> tuple[Format, ...]:
+    # Here and not above: a question about a store that stands reads no file, and need not wait for these.
+    from dispatch_qa.readers import docx, feed, html, jsonlines, mail, markdown, newsml, ninjs, nitf, pdf, text
+
+    return (
+        Format("plain text", (".txt", ".text"), lambda name, data: [text.read(name, data)], lambda head: False),
+        Format("Markdown", (".md", ".markdown"), markdown.read, lambda head: False),
+        Format("NewsML-G2", (".xml", ".g2"), newsml.read, newsml.sniff),
+        Format("NITF", (".xml", ".nitf"), nitf.read, nitf.sniff),
+        Format("ninjs", (".json", ".ninjs"), ninjs.read, ninjs.sniff),
+        Format("JSON Lines", (".jsonl", ".ndjson"), jsonlines.read, jsonlines.sniff),
+        Format("RSS or Atom", (".rss", ".atom", ".xml", ".rdf"), feed.read, feed.sniff),
+        Format("e-mail", (".eml",), mail.read, mail.sniff),
+        Format("Word document", (".docx",), docx.read, docx.sniff),
+        Format("PDF", (".pdf",), pdf.read, pdf.sniff),
+        Format("HTML", (".html", ".htm", ".xhtml"), html.read, html.sniff),
+    )
+
+
+@cache
+def _of_others(path: tuple[str, ...]) -> tuple[Format, ...]:
+    found = []
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        named = f"the reader {entry.name!r} of {entry.dist.name if entry.dist else 'a package'}"
+        try:
+            loaded = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise InputRejected(f"{named} cannot be loaded: {error}; update the package or remove it") from error
+        if not isinstance(loaded, Format):
+            raise InputRejected(f"{named} is {type(loaded).__name__}, not Format; update the package or remove it")
+        found.append(loaded)
+    return tuple(found)
 
 
 def suffixes() -> tuple[str, ...]:
     """Every suffix that some format reads."""
-    return tuple(dict.fromkeys(suffix for format_ in FORMATS for suffix in format_.suffixes))
+    return tuple(dict.fromkeys(suffix for format_ in formats() for suffix in format_.suffixes))
 
 
 def shipped_dispatch() -> Dispatch:
     """The dispatch that ships with the package."""
+    from dispatch_qa.readers import text
+
     data = files("dispatch_qa").joinpath("data/dispatch.fr.txt").read_bytes()
     return text.read("dispatch.fr", data)
 
@@ -115,13 +160,17 @@ def read_file(file: Path, name: str | None = None) -> list[Dispatch]:
         InputRejected: as `read_paths`. Nothing of a file is given where a part of it cannot be used.
     """
     name = _nameable(file.stem if name is None else name)
+    _nameable(str(file))
     try:
         data = _bytes(file)
-        dispatches = list(format_of(file.suffix, data).read(name, data))
+        format_ = format_of(file.suffix, data)
+        # What other packages' formats raise is theirs to choose.
+        with refusing(format_.name, *(() if format_ in _built_in() else _ERRORS_OF_OTHERS)):
+            dispatches = list(format_.read(name, data))
         if not dispatches:
             raise InputRejected("holds no dispatch")
     except OSError as error:
-        raise InputRejected(f"{shown(file)} cannot be read: {error.strerror}") from error
+        raise InputRejected(f"{shown(file)} cannot be read: {error.strerror or error}") from error
     except InputRejected as error:
         raise InputRejected(shown(f"{file} {error}")) from error
     return [replace(dispatch, source=str(file)) for dispatch in dispatches]
@@ -134,8 +183,8 @@ def format_of(suffix: str, data: bytes) -> Format:
         InputRejected: neither suffix nor content is known.
     """
     head = data[:4_096]
-    by_suffix = [format_ for format_ in FORMATS if suffix.lower() in format_.suffixes]
-    by_content = [format_ for format_ in FORMATS if format_.sniff(head)]
+    by_suffix = [format_ for format_ in formats() if suffix.lower() in format_.suffixes]
+    by_content = [format_ for format_ in formats() if format_.sniff(head)]
     both = [format_ for format_ in by_suffix if format_ in by_content]
     for candidates in (both, by_content, by_suffix):
         if candidates:
@@ -144,7 +193,10 @@ def format_of(suffix: str, data: bytes) -> Format:
 
 
 def _bytes(file: Path) -> bytes:
-    status = file.stat()
+    try:
+        status = file.stat()
+    except ValueError as error:
+        raise InputRejected(f"is no path: {error}") from error
     if not stat.S_ISREG(status.st_mode):
         raise InputRejected("is no ordinary file")
     limits.at_most("bytes", status.st_size, limits.MAX_FILE_BYTES)
@@ -169,12 +221,12 @@ def _files(path: Path) -> Iterator[tuple[Path, str | InputRejected]]:
 
 
 def _nameable(name: str) -> str:
-    """`name` as a dispatch id: NFC. Raises `InputRejected` where it is not text."""
+    """`name` as a dispatch id that can be typed and shown. Raises `InputRejected` where it is not text."""
     try:
         name.encode()
     except UnicodeEncodeError as error:
         raise InputRejected(f"the file name {shown(name)!r} is not UTF-8; rename the file") from error
-    return unicodedata.normalize("NFC", name)
+    return shown(unicodedata.normalize("NFC", name))
 
 
 def _free_id(name: str, taken: Container[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from unicodedata import category
 
 from dispatch_qa.errors import InputRejected
 
@@ -37,8 +38,10 @@ def walk(folder: Path, suffixes: Collection[str]) -> Iterator[Found]:
 
 
 def shown(text: Path | str) -> str:
-    """A path or a message as it can be shown on any terminal: what cannot be printed is escaped."""
+    """A path or a message as it can be shown on any terminal: controls, marks of direction and no-text are escaped."""
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        char
+        if char.isprintable() or category(char) == "Zs"
+        else char.encode("unicode_escape", "backslashreplace").decode("ascii")
         for char in str(text)
     )
