@@ -205,7 +205,7 @@ EXPECTED: dict[str, list[dict[str, str]]] = {
             "slug": "LOMARIA-CRANE",
             "agency": "Lumen",
             "byline": "Clara Finch, Tom Reed",
-            "dateline": "LOMARIA",
+            "dateline": "LOMARIA, June 13",
             "filed_at": "2026-06-13",
         },
         {
@@ -399,6 +399,13 @@ def test_a_page_without_an_article_gives_all_its_text(tmp_path: Path) -> None:
     page = "<p>Short &amp; <b>bold</b>.<br>More.<script>no</script><p>Next.<table><tr><td>a</td><td>b</td></tr></table>"
     found = made(tmp_path, "a.html", page)
     assert found.text == "Short & bold.\nMore.\n\nNext.\n\na b"
+
+
+def test_a_headline_is_told_once_though_the_title_names_the_site(tmp_path: Path) -> None:
+    body = "<p>The port of Lomaria reopened on Friday at six in the morning, forty days after its crane fell.</p>" * 4
+    page = f"<title>Port reopens - Lumen News</title><body><article><h1>Port reopens</h1>{body}</article>"
+    found = made(tmp_path, "a.html", page)
+    assert (found.headline, found.text.count("Port reopens")) == ("Port reopens", 1)
 
 
 def test_the_encoding_that_a_page_names_is_used(tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ NO_DATELINES = [
     "12 janvier (Reuters) - Kiev a signé.",
     "PARIS (AFP) Kiev a signé.",
     "PARIS (2024) - Kiev a signé.",
+    "PARÍS (Francia) - El ministro habló.",
+    "ТОВАРИШКИ (Оповідання) — Було це давно.",
     "Le ministre (Défense) - a dit oui.",
     "Le président ukrainien (Volodymyr Zelenskiy) – en visite à Paris – a déclaré.",
     "L'OTAN, qui compte 32 membres (AFP) - a dit oui.",

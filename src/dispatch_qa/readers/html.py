@@ -50,8 +50,10 @@ def read(name: str, data: bytes) -> list[Dispatch]:
     # Its body is a tree in which nothing is left that is not text.
     if not isinstance(article, Document) or not (body := blocks(article.body, silent=frozenset())):
         return [compose(name, html_paragraphs(page), whole)]
+    # A page's title often goes on with the site's name.
+    title = body[0] if (article.title or "").startswith(body[0]) else article.title
     fields = Fields(
-        headline=article.title,
+        headline=title,
         byline=article.author,
         filed_at=article.date,
         language=language[1] if language else article.language,

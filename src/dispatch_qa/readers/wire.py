@@ -44,8 +44,8 @@ _DATELINES = tuple(
     re.compile(pattern)
     for pattern in (
         # "KIEV, 12 janvier (Reuters) -"
-        rf"(?P<dateline>{_CAPITALS}(?:, {_REGION})?(?:,? {_DAY_DATE})?),? ?\({_AGENCY}\){_DASH}",
-        # "Berlin, 3. Mai (dpa) -": small letters, so the agency must be one that is known.
+        rf"(?P<dateline>{_CAPITALS}(?:, {_REGION})?,? {_DAY_DATE}),? ?\({_AGENCY}\){_DASH}",
+        # "Berlin (dpa) -": small letters or no date, so the agency must be one that is known.
         rf"(?P<dateline>{_PLACE}(?:, {_REGION})?(?:,? {_DAY_DATE})?),? ?\({_KNOWN}\){_DASH}",
         # "Київ. 12 червня. ІНТЕРФАКС-УКРАЇНА -"
         rf"(?P<dateline>{_PLACE}\. {_DAY_DATE})\. {_KNOWN}(?:\.|{_DASH})",
@@ -60,7 +60,7 @@ _CREDIT = re.compile(
 )
 _SLUG = re.compile(
     rf"(?:(?:{words.SLUGS})\s*:\s*(?P<named>\S.{{0,78}}\S)"
-    rf"|(?P<slug>(?=[^-/]*[^\W\d_]{{2}}[^-/]*[-/][^-/]*[^\W\d_]{{2}})[A-ZÀ-ÖØ-ÞА-ЯҐЄІЇ0-9]{{2,}}(?:[-/][A-ZÀ-ÖØ-ÞА-ЯҐЄІЇ0-9]{{2,}}){{1,5}}/?)(?:\s*\((?P<takes>[^()\n]{{3,40}})\))?)\Z"
+    rf"|(?P<slug>[A-ZÀ-ÖØ-ÞА-ЯҐЄІЇ0-9]{{2,}}(?:[-/][A-ZÀ-ÖØ-ÞА-ЯҐЄІЇ0-9]{{2,}}){{1,5}}/?)(?:\s*\((?P<takes>[^()\n]{{3,40}})\))?)\Z"
 )
 _STATUS = "|".join((words.CORRECTED, words.CANCELED, words.WITHHELD, words.REPEATED, words.LOUD))
 _TAKE = re.compile(
@@ -170,7 +170,8 @@ def _above(line: str) -> tuple[list[Piece], int]:
         return [], 0
     if found := _EMBARGO.match(line):
         return [("embargo", *found.span("embargo"), instant(line) or "")], whole
-    if found := _SLUG.match(line):
+    # "COVID-19" and "2024-25" are no slugs: two parts of a slug are words.
+    if (found := _SLUG.match(line)) and (found["named"] or len(re.findall(r"[^\W\d_]{2,}", found["slug"])) > 1):
         group = "named" if found["named"] else "slug"
         takes = _takes(found["takes"], found.start("takes"))[0] if found["takes"] else []
         return [("slug", *found.span(group), found[group]), *takes], whole

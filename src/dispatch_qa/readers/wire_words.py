@@ -21,13 +21,14 @@ MONTHS: dict[int, str] = {
     12: r"décembre|déc|december|dec|dezember|dez|diciembre|dic|грудня|груд",
 }
 
-# Agencies that sign in brackets. A place in capitals needs none of them; one in small letters does.
+# Agencies that sign in brackets. A place in capitals with a date may be signed by any other, too.
 AGENCIES = (
     r"Thomson Reuters(?: Foundation)?|Reuters(?: Breakingviews)?|AFP|AP|Associated Press|UPI|Bloomberg|PA(?: Media)?|CP"
     r"|dpa(?:-AFX|-tmn|/\w{2,4})?|AFX|APA|KNA|epd|SID|ANSA|EFE|Europa Press|EP|Notimex|Télam|Belga|BELGA|ATS|SDA"
     r"|Keystone-(?:SDA|ATS)|TT|NTB|Ritzau|PAP|LUSA|Lusa|Xinhua|Kyodo|TASS|ТАСС|La Presse Canadienne"
     r"|Укрінформ|УКРІНФОРМ|Ukrinform|УНІАН|UNIAN|УНН|Інтерфакс-Україна|ІНТЕРФАКС-УКРАЇНА|Interfax-Ukraine|Interfax"
-    r"|РБК-Україна|Рейтер|Ройтерз"
+    r"|РБК-Україна|Рейтер|Ройтерз|AAP|ANI|IANS|PTI|Anadolu|Antara|Bernama|Jiji|Yonhap|WAM|SPA|MENA|IRNA|APS|MAP|ACP|NAN"
+    r"|MTI|ČTK|CTK|BTA|HINA|STA|Tanjug|Agerpres|Agência Brasil|Prensa Latina|Andina|ABI"
 )
 
 # In brackets at the very end: who reported and who edited. A name, a colon or one of "by, de, par, von, por" follows.
