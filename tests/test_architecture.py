@@ -18,6 +18,7 @@ PACKAGE = Path(dispatch_qa.__file__).parent
 BASE = {"records", "errors", "settings"}
 READING = {"errors", "records", "readers.compose", "readers.limits"}
 FORMATS = "docx feed html jsonlines mail markdown newsml ninjs nitf pdf text"
+STORE = {f"store.{name}" for name in ("change", "engine", "files", "index", "schema", "truth", "writer")}
 # Which modules of the package each one may import. A stage knows the records that cross it, not its neighbours.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -66,11 +67,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "readers",
     },
     "embed.torch_lane": {"errors", "settings", "models", "embed.protocol"},
-    "store": {"errors", "records", "store.engine", "store.truth"},
+    "store": {"errors", "records", *STORE},
     "store.engine": set(),
-    "store.truth": {"errors", "records", "lexical"},
+    "store.files": {"errors"},
+    "store.schema": {"errors", "records", "lexical"},
+    "store.truth": {"errors", "records", "store.schema"},
+    "store.index": {"store.engine", "store.files", "store.schema", "store.truth"},
+    "store.writer": {"records", "lexical", "alike", "store.schema", "store.truth"},
+    "store.change": {"errors", "records", *STORE} - {"store.change", "store.engine"},
+    "store.upkeep": {"errors", "records", "lexical", "alike", *STORE} - {"store.engine"},
     "lexical": set(),
-    "retrieve": {"records", "lexical"},
+    "alike": set(),
+    "versions": {"records", "split"},
+    "verify": BASE | {"present", "qa", "versions"},
+    "retrieve": {"records", "lexical", "alike"},
     "background": set(),
     "calibration": set(),
     "answer": {"records", "errors", "calibration"},
@@ -82,14 +92,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "background",
         "calibration",
         "embed",
+        "encode",
         "language",
         "lexical",
         "models",
         "readers",
         "retrieve",
-        "split",
+        "versions",
     },
-    "cli": BASE | {"__init__", "present", "qa", "answer", "evaluate"},
+    # The facade's other half: what goes into a store.
+    "encode": BASE | {"store", "embed", "split"},
+    "archive": BASE | {"store", "embed", "encode", "models", "readers", "readers.folder", "versions"},
+    "commands_archive": BASE | {"archive", "options", "present", "qa", "verify", "versions", "store.upkeep"},
+    "options": {"records", "settings"},
+    "cli": BASE | {"__init__", "present", "qa", "answer", "evaluate", "options", "commands_archive", "verify"},
     "__init__": BASE | {"qa"},
     # The harness sits beside the stages: the facade, the records, and what makes text and citations right.
     "evaluate": BASE | {"qa", "answer"} | {f"evaluate.{part}" for part in ("judged", "measure", "runs", "compare")},

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from fakes import FakeEmbedder
 
-from dispatch_qa import Dispatch, Settings, cli, qa
+from dispatch_qa import Dispatch, Settings, cli, encode, qa
 
 SCHEMA = json.loads(files("dispatch_qa").joinpath("data/answer.schema.json").read_text(encoding="utf-8"))
 REPO = Path(__file__).parent.parent
@@ -34,7 +34,8 @@ class Run:
 
 @pytest.fixture
 def run(fake_store: Settings, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
-    monkeypatch.setattr(qa, "load_embedder", lambda *_: FakeEmbedder())
+    for module in (qa, encode):
+        monkeypatch.setattr(module, "load_embedder", lambda *_: FakeEmbedder())
     return Run(fake_store.index, capfdbinary)
 
 

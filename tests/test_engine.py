@@ -1,24 +1,16 @@
 from __future__ import annotations
 
-import hashlib
-import json
-import mmap
-from pathlib import Path
-
 import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dispatch_qa import store
-from dispatch_qa.store import Manifest
 from dispatch_qa.store.engine import EXACT_UP_TO, SHORTLIST, FaissEngine, is_exact, shortlist
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
 DIM, ROWS = 384, 20_000
-MANIFEST = Manifest("fake", "fake/fake", "fake", DIM, 1, 256, generation="g")
 
 
 def unit(rows: npt.NDArray[np.float64]) -> Floats:
@@ -151,43 +143,39 @@ def test_the_same_vectors_give_the_same_bytes_whatever_the_threads(ids: Ids, vec
     assert written[0] == written[1] == written[2]
 
 
-@pytest.fixture
-def mapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "MAPPED_FROM", 1)
+# What is left out, and what changes
 
 
-@pytest.mark.usefixtures("mapped")
-def test_a_mapped_index_finds_the_same(engine: FaissEngine, tmp_path: Path) -> None:
-    store._write_index(tmp_path, engine, "g")
-    assert isinstance(store._contents(tmp_path / store.INDEX), mmap.mmap)
-    again = store._load_index(tmp_path, MANIFEST)
-    assert again is not None
-    store._write_index(tmp_path, FaissEngine.build(np.zeros(1, np.int64), clustered(5, 1)), "g")  # A newer one.
-    for query in clustered(2, 20):
-        assert again.search(query, 50) == engine.search(query, 50)
+@pytest.mark.parametrize("every", [2, 7, 5_000])
+def test_only_what_is_let_through_is_found(engine: FaissEngine, ids: Ids, vectors: Floats, every: int) -> None:
+    among = np.zeros(int(ids.max()) + 1, np.bool_)
+    among[ids[::every]] = True
+    for query in clustered(2, 5):
+        cosines = np.full(ROWS, -2.0)
+        cosines[::every] = vectors[::every] @ query
+        found = engine.search(query, 50, among)
+        assert len(found) == min(50, len(ids[::every]))
+        assert {passage_id for passage_id, _ in found} <= set(ids[::every].tolist())
+        assert found[0][1] == pytest.approx(cosines.max(), abs=0.003)
+        best = ids[np.argsort(-cosines)[: min(10, len(found))]]
+        assert {passage_id for passage_id, _ in found} >= set(best.tolist())
+    assert engine.search(query, 10, np.zeros_like(among)) == []
 
 
-@pytest.mark.usefixtures("mapped")
-def test_no_flipped_bit_of_a_mapped_index_reaches_faiss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = FaissEngine.build(np.arange(64, dtype=np.int64), clustered(6, 64), exact=False)
-    store._write_index(tmp_path, engine, "g")
-    good = (tmp_path / store.INDEX).read_bytes()
-    monkeypatch.setattr(faiss, "read_index", lambda reader: pytest.fail("FAISS read what was not verified"))
-    for at in [*range(0, 60, 7), *range(60, len(good), 499), len(good) - 1]:
-        (tmp_path / store.INDEX).write_bytes(good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :])
-        assert store._load_index(tmp_path, MANIFEST) is None
-    for cut in (b"", good[:-1], good + b"\0"):
-        (tmp_path / store.INDEX).write_bytes(cut)
-        assert store._load_index(tmp_path, MANIFEST) is None
-
-
-def test_the_card_tells_the_checksum_of_the_whole_file(tmp_path: Path) -> None:
-    engine = FaissEngine.build(np.arange(64, dtype=np.int64), clustered(6, 64), exact=False)
-    store._write_index(tmp_path, engine, "g")
-    data = (tmp_path / store.INDEX).read_bytes()
-    assert data == engine.to_bytes()
-    card = json.loads((tmp_path / store.INDEX_CARD).read_text(encoding="utf-8"))
-    assert card == {"generation": "g", "sha256": hashlib.sha256(data).hexdigest()}
+def test_what_goes_is_not_found_and_what_comes_is(engine: FaissEngine, ids: Ids, vectors: Floats) -> None:
+    gone, new = ids[1_000:3_000], clustered(9, 50)
+    came = np.arange(50, dtype=np.int64) + int(ids.max()) + 1
+    changed = engine.changed(gone, came, new)
+    assert changed.exact == engine.exact
+    assert changed.ids.tolist() == [*np.setdiff1d(ids, gone).tolist(), *came.tolist()]
+    again = FaissEngine.from_bytes(changed.to_bytes())
+    for one in (changed, again):
+        for passage_id, row in zip(came.tolist(), new, strict=True):
+            assert passage_id in dict(one.search(row, 10))
+        found = {passage_id for row in vectors[1_000:1_020] for passage_id, _ in one.search(row, 50)}
+        assert found & set(gone.tolist()) == set()
+        assert ids[5_000] in dict(one.search(vectors[5_000], 10))
+    assert ids[1_500] in dict(engine.search(vectors[1_500], 10))  # The engine itself stays as it was.
 
 
 def test_a_full_disk_is_the_error_that_the_store_knows() -> None:

@@ -11,6 +11,7 @@ from fakes import FakeEmbedder
 from dispatch_qa import (
     Dispatch,
     DispatchQA,
+    Filter,
     InputRejected,
     Settings,
     StoreDamaged,
@@ -18,7 +19,6 @@ from dispatch_qa import (
     StoreMissing,
     StoreOutdated,
     build,
-    qa,
 )
 from dispatch_qa.qa import checked_question
 
@@ -115,7 +115,7 @@ def test_another_model_than_the_stores_is_refused(fake_store: Settings) -> None:
 def test_another_way_of_splitting_is_refused_and_mended_by_a_build_from_the_stores_own_text(
     fake_store: Settings, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(qa, "SPLITTING", 99)
+    monkeypatch.setattr("dispatch_qa.encode.SPLITTING", 99)
     with pytest.raises(StoreOutdated, match="was split by rules 1, this version has 99"):
         opened(fake_store)
     assert build(fake_store, embedder=FakeEmbedder()) == 1
@@ -234,3 +234,74 @@ def test_the_shipped_index_is_what_a_build_makes_today(real: DispatchQA, tmp_pat
         old, new = real.search(question), built.search(question)
         assert [hit.passage for hit in old] == [hit.passage for hit in new]
         assert [hit.score for hit in old] == pytest.approx([hit.score for hit in new], abs=1e-3)
+
+
+# Filters
+
+WIRE = [
+    Dispatch(
+        "ap",
+        "Le port d'Odessa a rouvert mardi matin.",
+        "fr",
+        slug="ODESSA",
+        agency="AP",
+        filed_at="2025-05-03T08:00:00Z",
+        source="/wire/ap/a.txt",
+    ),
+    Dispatch(
+        "afp",
+        "Le port de Marseille a rouvert mercredi soir.",
+        "fr",
+        slug="MARSEILLE",
+        agency="AFP",
+        filed_at="2025-05-04T23:30:00+02:00",
+        source="/wire/afp/b.txt",
+    ),
+    Dispatch("dpa", "Der Hafen von Hamburg bleibt geschlossen.", "de", agency="dpa", status="corrected"),
+]
+
+
+@pytest.fixture
+def wire(settings: Settings) -> DispatchQA:
+    build(settings, dispatches=WIRE, embedder=FakeEmbedder())
+    return opened(settings)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (None, {"ap", "afp", "dpa"}),
+        (Filter(since="2025-05-04"), {"afp"}),
+        (Filter(until="2025-05-03"), {"ap"}),
+        (Filter(since="2025-05-03", until="2025-05-04"), {"ap", "afp"}),
+        (Filter(since="2025-05-05"), set()),
+        (Filter(language="de"), {"dpa"}),
+        (Filter(agency="afp"), {"afp"}),
+        (Filter(slug="odessa"), {"ap"}),
+        (Filter(status="usable"), {"ap", "afp"}),
+        (Filter(status="corrected"), {"dpa"}),
+        (Filter(folder="wire"), {"ap", "afp"}),
+        (Filter(folder="/wire/ap/"), {"ap"}),
+        (Filter(folder="wir"), set()),
+        (Filter(folder="%"), set()),
+        (Filter(language="fr", agency="AP", since="2025-05-04"), set()),
+    ],
+)
+def test_a_filter_lets_through_what_it_names(wire: DispatchQA, where: Filter | None, expected: set[str]) -> None:
+    for question in ("port rouvert", "Hamburg geschlossen", "xyzzy"):
+        hits = wire.search(question, k=10, where=where)
+        assert {hit.passage.dispatch_id for hit in hits} == expected
+        assert wire.ask(question, where=where).supported == bool(expected)
+
+
+def test_a_filter_comes_before_the_best_are_taken(settings: Settings) -> None:
+    crowd = [Dispatch(f"{n}", f"Le port numéro {n} a rouvert mardi, dit le maire {n}.", "fr") for n in range(80)]
+    build(settings, dispatches=[*crowd, WIRE[2]], embedder=FakeEmbedder())
+    (hit,) = opened(settings).search("port rouvert mardi maire", k=3, where=Filter(language="de"))
+    assert hit.passage.dispatch_id == "dpa"
+
+
+@pytest.mark.parametrize("day", ["2025-13-01", "05/03/2025", "20250503", ""])
+def test_a_day_that_is_none_is_refused(day: str) -> None:
+    with pytest.raises(ValueError, match=r"since|isoformat|month"):
+        Filter(since=day)

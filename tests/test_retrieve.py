@@ -22,6 +22,7 @@ class Found:
     text: str
     vector: Vector
     sentence_vectors: Vector
+    copies: tuple[str, ...] = ()
 
 
 class Shelf:

@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +54,8 @@ def one_each(vectors: Floats) -> Content:
     """A dispatch of one sentence for each vector."""
     return [
         (
-            Dispatch(f"{n:04}", "Kiev a signé."),
-            [(Passage(f"{n:04}", 1, Span(0, 13), (Span(0, 13),)), row, row[None, :])],
+            Dispatch(f"{n:04}", f"{n:04} Kiev a signé."),
+            [(Passage(f"{n:04}", 1, Span(0, 18), (Span(0, 18),)), row, row[None, :])],
         )
         for n, row in enumerate(vectors)
     ]
@@ -79,13 +78,15 @@ def everything(folder: Path) -> object:
     """All that a store holds, and what a search in it gives, as one value to compare."""
     with opened(folder) as store:
         n = store.counts()[1]
-        kept = store.passages(range(1, n + 1))
+        kept = store.passages(store.truth.passage_ids())
         query = kept[0].vector
+        found = store.nearest(query, n)
+        store.passages(passage_id for passage_id, _ in found)
         return (
             store.manifest,
             list(store.dispatches()),
             [(p.id, p.passage, p.text, p.vector.tobytes(), p.sentence_vectors.tobytes()) for p in kept],
-            store.nearest(query, n),
+            found,
         )
 
 
@@ -102,9 +103,10 @@ def test_the_shipped_dispatch_comes_back_as_it_was(
 ) -> None:
     passages = split(dispatch, embedder.count_tokens, 256)
     with opened(fake_store.index) as store:
-        assert store.manifest == replace(
-            Manifest("fake", "fake/fake", "fake", embedder.dim, SPLITTING, 256), generation=store.manifest.generation
-        )
+        made = Manifest("fake", "fake/fake", "fake", embedder.dim, SPLITTING, 256)
+        now = store.manifest
+        expected = replace(made, dispatches=1, passages=11, last=11)
+        assert now == replace(expected, generation=now.generation, content=now.content)
         assert store.ids() == ["dispatch.fr"]
         assert store.counts() == (1, 11)
         assert store.dispatch("dispatch.fr") == dispatch
@@ -135,8 +137,19 @@ def contents(draw: st.DrawFn) -> Content:
     content: Content = []
     for dispatch_id in draw(st.lists(TEXTS, min_size=1, max_size=4, unique=True)):
         text = draw(TEXTS)
-        fields = ("slug", "headline", "agency", "byline", "credit", "dateline", "status")
-        wire: dict[str, Any] = {name: draw(MAYBE) for name in fields}
+        names = (
+            "slug",
+            "headline",
+            "agency",
+            "byline",
+            "credit",
+            "dateline",
+            "filed_at",
+            "version",
+            "version_of",
+            "status",
+        )
+        wire = replace(Dispatch("", ""), **{name: draw(MAYBE) for name in names})  # type: ignore[arg-type]
         edges = sorted(
             draw(st.sets(st.integers(0, len(text)), min_size=2, max_size=6) if len(text) > 1 else st.just({0, 1}))
         )
@@ -148,7 +161,12 @@ def contents(draw: st.DrawFn) -> Content:
         for number, group in enumerate(groups):
             passage = Passage(dispatch_id, number + 1, Span(group[0].start, group[-1].end), tuple(group))
             passages.append((passage, rows[number], rows[len(groups) : len(groups) + len(group)]))
-        content.append((replace(Dispatch(dispatch_id, text, draw(st.sampled_from(["fr", "und"]))), **wire), passages))
+        marks = tuple((name, draw(st.sampled_from(spans))) for name in draw(st.lists(TEXTS, max_size=3)))
+        pages = tuple(draw(st.lists(st.integers(0, len(text)), max_size=3)))
+        language = draw(st.sampled_from(["fr", "und"]))
+        content.append(
+            (replace(wire, id=dispatch_id, text=text, language=language, marks=marks, pages=pages), passages)
+        )
     return content
 
 
@@ -440,16 +458,25 @@ def test_an_error_midway_leaves_the_old_store_and_nothing_else(fake_store: Setti
     assert not [name for name in names(fake_store.index) if ".new" in name]
 
 
-def test_a_place_that_cannot_be_written_is_named_and_keeps_its_store(
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refuse_writing)
+        patch.setattr(os, "replace", refuse_writing)
+        with pytest.raises(StoreError, match=f"{tmp_path} could not be written.*still stands.*--index"):
+            build_store(tmp_path, MANIFEST, one_each(unit_rows(1, 5)))
+    assert names(tmp_path) == {"writer.lock"}
+
+
+def test_an_index_that_cannot_be_written_does_not_undo_a_build(
     fake_store: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = everything(fake_store.index)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", refuse_writing)
-        with pytest.raises(StoreError, match=f"{fake_store.index} could not be written.*still stands.*--index"):
-            build_store(fake_store.index, MANIFEST, one_each(unit_rows(1, 5)))
-    assert everything(fake_store.index) == before
-    assert not [name for name in names(fake_store.index) if ".new" in name]
+        build_store(fake_store.index, MANIFEST, one_each(unit_rows(1, 5)))
+    with opened(fake_store.index) as store:
+        assert store.counts() == (5, 5)
+        assert len(store.nearest(unit_rows(1, 5)[0], 9)) == 5
+    assert names(fake_store.index) == FILES
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
@@ -465,32 +492,33 @@ def test_what_a_killed_build_left_is_swept_by_the_next(fake_store: Settings) -> 
     assert names(fake_store.index) == FILES
 
 
-def test_a_store_opened_before_a_rebuild_goes_on_answering_from_its_snapshot(
-    settings: Settings, tmp_path: Path
-) -> None:
-    old, new = one_each(unit_rows(1, 5)), one_each(unit_rows(2, 7))
-    build_store(settings.index, MANIFEST, old)
+def test_a_reader_sees_one_state_until_it_looks_again(settings: Settings) -> None:
+    build_store(settings.index, MANIFEST, one_each(unit_rows(1, 5)))
     query = unit_rows(1, 5)[2]
-    with opened(settings.index) as before:
-        first = before.nearest(query, 5)
-        build_store(settings.index, MANIFEST, new)
-        assert before.nearest(query, 5) == first
-        assert before.counts() == (5, 5)
-        assert np.array_equal(before.passages([3])[0].vector, query)
-        with opened(settings.index) as after:
-            assert after.counts() == (7, 7)
+    with opened(settings.index) as reader:
+        build_store(settings.index, MANIFEST, one_each(unit_rows(1, 5)))
+        with reader.reading():
+            first = reader.nearest(query, 5)
+            build_store(settings.index, MANIFEST, one_each(unit_rows(2, 7)))
+            assert reader.nearest(query, 5) == first
+            assert reader.counts() == (5, 5)
+            assert np.array_equal(reader.passages([3])[0].vector, query)
+            with opened(settings.index) as other:
+                assert other.counts() == (7, 7)
+        assert reader.counts() == (7, 7)
+        assert len(reader.nearest(query, 10)) == 7
 
 
-def test_a_store_first_asked_after_a_rebuild_answers_from_its_snapshot(settings: Settings) -> None:
+def test_a_reader_first_asked_after_a_change_finds_its_own_state(settings: Settings) -> None:
     query = unit_rows(1, 5)[2]
     build_store(settings.index, MANIFEST, one_each(unit_rows(1, 5)))
-    with opened(settings.index) as before:
-        build_store(settings.index, MANIFEST, one_each(unit_rows(2, 7)))
-        ((best, score),) = before.nearest(query, 1)
-        assert best == 3
-        assert score == pytest.approx(1)
-        with opened(settings.index) as after:
-            assert len(after.nearest(query, 10)) == 7
+    with opened(settings.index) as reader:
+        build_store(settings.index, MANIFEST, one_each(unit_rows(1, 5)))
+        with reader.reading():
+            build_store(settings.index, MANIFEST, one_each(unit_rows(2, 7)))
+            ((best, score),) = reader.nearest(query, 1)
+            assert best == 3
+            assert score == pytest.approx(1)
 
 
 def test_a_stale_journal_is_not_played_into_a_new_build(settings: Settings) -> None:
@@ -518,8 +546,8 @@ def test_a_stale_journal_is_not_played_into_a_new_build(settings: Settings) -> N
 HOLD = """
 import sys, time
 from pathlib import Path
-from dispatch_qa.store import _writing
-with _writing(Path(sys.argv[1])):
+from dispatch_qa.store.files import writing
+with writing(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -13,7 +13,7 @@ from dispatch_qa.errors import (
     StoreOutdated,
 )
 from dispatch_qa.qa import DispatchQA, build
-from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Info, Passage, Quote, Span
+from dispatch_qa.records import Answer, Citation, Dispatch, Filter, Hit, Info, LeftOut, Passage, Quote, Span
 from dispatch_qa.settings import Settings
 
 __version__ = "0.1.0"
@@ -25,9 +25,11 @@ __all__ = [
     "Dispatch",
     "DispatchQA",
     "DispatchQAError",
+    "Filter",
     "Hit",
     "Info",
     "InputRejected",
+    "LeftOut",
     "ModelError",
     "Passage",
     "Quote",

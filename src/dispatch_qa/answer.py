@@ -6,14 +6,20 @@ from collections.abc import Callable, Sequence
 
 from dispatch_qa.calibration import Calibration
 from dispatch_qa.errors import CitationError
-from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Quote
+from dispatch_qa.records import Answer, Citation, Dispatch, Hit, LeftOut, Quote
 
 REFUSAL = "The dispatches do not say."
 
 DispatchOf = Callable[[str], Dispatch | None]
 
 
-def answer(question: str, hits: Sequence[Hit], dispatch_of: DispatchOf, calibration: Calibration | None) -> Answer:
+def answer(
+    question: str,
+    hits: Sequence[Hit],
+    dispatch_of: DispatchOf,
+    calibration: Calibration | None,
+    left_out: tuple[LeftOut, ...] = (),
+) -> Answer:
     """What `hits`, best first, say to `question`.
 
     The answer's text is the best sentence of each passage with its number. Where the calibrated probability
@@ -24,19 +30,30 @@ def answer(question: str, hits: Sequence[Hit], dispatch_of: DispatchOf, calibrat
         CitationError: a hit does not fit the dispatch that it names.
     """
     confidence = calibration.probability(hits[0].score) if calibration and hits else None
-    supported = bool(hits) and (calibration is None or calibration.probability(hits[0].score) >= calibration.threshold)
-    if not supported:
-        return refuse(question, hits, dispatch_of, REFUSAL, confidence)
+    if not supporting(hits[:1], calibration):
+        return refuse(question, hits, dispatch_of, REFUSAL, confidence, left_out)
     citations = _cited(hits, dispatch_of)
     text = "\n".join(f"{citation.evidence.quote} [{citation.number}]" for citation in citations)
-    return Answer(question, True, confidence, text, citations)
+    return Answer(question, True, confidence, text, citations, (), left_out)
+
+
+def supporting(hits: Sequence[Hit], calibration: Calibration | None) -> Sequence[Hit]:
+    """Those of `hits` that would support an answer by themselves."""
+    if calibration is None:
+        return hits
+    return [hit for hit in hits if calibration.probability(hit.score) >= calibration.threshold]
 
 
 def refuse(
-    question: str, nearest: Sequence[Hit], dispatch_of: DispatchOf, text: str, confidence: float | None = None
+    question: str,
+    nearest: Sequence[Hit],
+    dispatch_of: DispatchOf,
+    text: str,
+    confidence: float | None = None,
+    left_out: tuple[LeftOut, ...] = (),
 ) -> Answer:
     """The answer that the dispatches do not say, with the nearest passages as such. Raises as `answer`."""
-    return Answer(question, False, confidence, text, (), nearest=_cited(nearest, dispatch_of))
+    return Answer(question, False, confidence, text, (), _cited(nearest, dispatch_of), left_out)
 
 
 def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]:
@@ -59,9 +76,20 @@ def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:
         quote=passage.span.of(dispatch.text),
         evidence=Quote(best.start, best.end, best.of(dispatch.text)),
         score=hit.score,
+        version=dispatch.version,
+        sha256=dispatch.sha256,
+        note=_note(dispatch),
+        copies=hit.copies,
     )
     check(citation, dispatch)
     return citation
+
+
+def _note(dispatch: Dispatch) -> str | None:
+    """What a reader of the dispatch must know of it."""
+    if dispatch.status != "corrected":
+        return None
+    return f"corrected version: {dispatch.advisory}" if dispatch.advisory else "corrected version"
 
 
 def check(citation: Citation, dispatch: Dispatch) -> None:

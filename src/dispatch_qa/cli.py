@@ -10,36 +10,21 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 import click
 
-from dispatch_qa import __version__, present, qa
+from dispatch_qa import __version__, commands_archive, options, present, qa, verify
 from dispatch_qa.answer import cite
 from dispatch_qa.errors import DispatchQAError, InputRejected
-from dispatch_qa.settings import DEFAULT_MODEL, Settings
+from dispatch_qa.records import Filter
+from dispatch_qa.settings import DEFAULT_MODEL
 
 NOT_SUPPORTED = 1
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-
-_index = click.option(
-    "--index",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder of the store. Default: $DISPATCH_QA_INDEX, else the one that ships with the package.",
-)
-_k = click.option("-k", type=click.IntRange(1, 100), metavar="N", help="At most N passages.  [default: 3]")
-_json = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
-_color = click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Mark the evidence by style. auto: on a terminal, unless NO_COLOR is set.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,64 +46,86 @@ def cli() -> None:
     metavar="FILE",
     help="Ask every line of FILE (- for stdin); one line of JSON each.",
 )
-@_k
-@_index
-@_json
-@_color
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep the answer: .json or .md.")
+@options.k_option
+@options.filter_options
+@options.index_option
+@options.json_option
+@options.color_option
 def ask(
     question: str | None,
     file: IO[bytes] | None,
+    save: Path | None,
     k: int | None,
     index: Path | None,
     as_json: bool,
     color: str,
+    **wanted: str | None,
 ) -> int:
     """Answer QUESTION (- to read it from stdin) from the dispatches.
 
     Exits with 0 if the dispatches answer and with 1 if they do not say; with --questions, 0 if any line
     was answered, and 4 if any line was rejected.
     """
+    if save and file:
+        raise click.UsageError("--save keeps one answer: give one question")
     if (question is None) == (file is None):
         raise click.UsageError('give one question, as in: dispatch-qa ask "Who spoke?", or --questions FILE')
-    dispatches = qa.DispatchQA(_settings(index), say=_say)
+    dispatches = qa.DispatchQA(options.settings_of(index), say=options.say)
     if file is not None:
-        return _ask_all(dispatches, file, k)
-    answer = dispatches.ask(_stdin() if question == "-" else str(question), k)
-    _print(_dumps(present.answer_json(answer)) if as_json else present.answer_text(answer, color=_colored(color)))
+        return _ask_all(dispatches, file, k, options.where(wanted))
+    answer = dispatches.ask(_stdin() if question == "-" else str(question), k, options.where(wanted))
+    if save:
+        verify.save(answer, save)
+    options.put(
+        options.dumps(present.answer_json(answer))
+        if as_json
+        else present.answer_text(answer, color=options.colored(color))
+    )
     return 0 if answer.supported else NOT_SUPPORTED
 
 
 @cli.command()
 @click.argument("question")
 @click.option("--explain", is_flag=True, help="Show the parts of each score.")
-@_k
-@_index
-@_json
-@_color
-def search(question: str, explain: bool, k: int | None, index: Path | None, as_json: bool, color: str) -> int:
+@options.k_option
+@options.filter_options
+@options.index_option
+@options.json_option
+@options.color_option
+def search(
+    question: str,
+    explain: bool,
+    k: int | None,
+    index: Path | None,
+    as_json: bool,
+    color: str,
+    **wanted: str | None,
+) -> int:
     """Show the passages nearest to QUESTION (- to read it from stdin), whether or not they answer it."""
-    dispatches = qa.DispatchQA(_settings(index), say=_say)
+    dispatches = qa.DispatchQA(options.settings_of(index), say=options.say)
     question = _stdin() if question == "-" else question
-    hits = dispatches.search(question, k)
-    citations = [cite(number, hit, dispatches.dispatch_of) for number, hit in enumerate(hits, start=1)]
+    with dispatches.reading():
+        hits = dispatches.search(question, k, options.where(wanted))
+        citations = [cite(number, hit, dispatches.dispatch_of) for number, hit in enumerate(hits, start=1)]
     if as_json:
-        _print(_dumps(present.hits_json(question, hits, citations)))
+        options.put(options.dumps(present.hits_json(question, hits, citations)))
     else:
-        _print(present.hits_text(hits, citations, color=_colored(color), explain=explain))
+        options.put(present.hits_text(hits, citations, color=options.colored(color), explain=explain))
     return 0 if hits else NOT_SUPPORTED
 
 
 @cli.command()
 @click.argument("dispatch_id", metavar="ID")
-@_index
-@_json
+@options.index_option
+@options.json_option
 def show(dispatch_id: str, index: Path | None, as_json: bool) -> int:
     """Print the text of dispatch ID, in which every offset counts (code points from 0)."""
-    dispatch = qa.DispatchQA(_settings(index), say=_say).show(dispatch_id)
+    dispatch = qa.DispatchQA(options.settings_of(index), say=options.say).show(dispatch_id)
     if as_json:
-        _print(_dumps(present.dispatch_json(dispatch)))
+        options.put(options.dumps(present.dispatch_json(dispatch)))
     else:
-        _print(present.visible(dispatch.text) if sys.stdout.isatty() else dispatch.text)
+        options.put(present.visible(dispatch.text) if sys.stdout.isatty() else dispatch.text)
     return 0
 
 
@@ -130,31 +137,27 @@ def show(dispatch_id: str, index: Path | None, as_json: bool) -> int:
     help=f"A sentence-transformers model: a folder or a hub name.  [default: {DEFAULT_MODEL}, which needs no network]",
 )
 @click.option("--force", is_flag=True, help="Replace a store though dispatches are lost with it, or it is damaged.")
-@_index
+@options.index_option
 def build(paths: tuple[Path, ...], model: str | None, force: bool, index: Path | None) -> int:
     """Make a store from files and folders of dispatches (.txt).
 
     Without PATH, the store that stands in --index is made again from its own text; an empty place gets
     the dispatch that ships with the package.
     """
-    settings = _settings(index)
-    with click.progressbar(length=0, label="Embedding", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-
-        def total(n: int) -> None:
-            bar.length = n
-
-        dispatches = qa.build(settings, paths, model=model, force=force, say=_say, total=total, step=bar.update)
+    settings = options.settings_of(index)
+    with options.progress("Embedding") as (total, step):
+        dispatches = qa.build(settings, paths, model=model, force=force, say=options.say, total=total, step=step)
     click.echo(f"Built {settings.index}: {dispatches:,} dispatch{'es' if dispatches != 1 else ''}.", err=True)
     return 0
 
 
 @cli.command()
-@_index
-@_json
+@options.index_option
+@options.json_option
 def info(index: Path | None, as_json: bool) -> int:
     """Tell what a store holds and what it was made with."""
-    found = qa.DispatchQA(_settings(index), say=_say).info()
-    _print(_dumps(present.info_json(found)) if as_json else present.info_text(found))
+    found = qa.DispatchQA(options.settings_of(index), say=options.say).info()
+    options.put(options.dumps(present.info_json(found)) if as_json else present.info_text(found))
     return 0
 
 
@@ -179,7 +182,7 @@ def info(index: Path | None, as_json: bool) -> int:
     type=click.Path(path_type=Path),
     help="Instead of asking: compare two kept runs, question by question.",
 )
-@_json
+@options.json_option
 def evaluate_folders(
     folders: tuple[Path, ...],
     unanswerable: Path | None,
@@ -200,18 +203,21 @@ def evaluate_folders(
         ) from error
     if compare:
         compared = [asdict(one) for one in evaluate.compare(*map(evaluate.read_records, compare))]
-        _print(_dumps(present.compared_json(compared)) if as_json else present.compared_text(compared))
+        options.put(options.dumps(present.compared_json(compared)) if as_json else present.compared_text(compared))
         return 0
-    settings = _settings(None)
+    settings = options.settings_of(None)
     for folder in folders:
         judged = evaluate.read_folder(folder)
         languages = {query.language for query in judged.queries}
         extra = evaluate.read_unanswerable(unanswerable, languages) if unanswerable else []
-        figures, found = evaluate.evaluate(judged, settings, extra, _say)
-        _print(_dumps(figures) if as_json else present.eval_text(figures))
+        figures, found = evaluate.evaluate(judged, settings, extra, options.say)
+        options.put(options.dumps(figures) if as_json else present.eval_text(figures))
         kept = evaluate.keep(runs or settings.cache / "eval" / "runs", figures, found, settings)
         click.echo(f"Kept in {kept}", err=True)
     return 0
+
+
+commands_archive.register(cli)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -236,28 +242,23 @@ def main(arguments: list[str] | None = None) -> int:
         return PIPE_CLOSED
 
 
-def _ask_all(dispatches: qa.DispatchQA, file: IO[bytes], k: int | None) -> int:
+def _ask_all(dispatches: qa.DispatchQA, file: IO[bytes], k: int | None, wanted: Filter | None) -> int:
     answered = rejected = False
     for number, line in _lines(file):
         try:
-            answer = dispatches.ask(_decoded(line), k)
+            answer = dispatches.ask(_decoded(line), k, wanted)
         except InputRejected as error:
             rejected = True
             click.echo(f"dispatch-qa: line {number}: {error}", err=True)
             continue
         answered |= answer.supported
-        _print(json.dumps(present.answer_json(answer), ensure_ascii=False))
+        options.put(json.dumps(present.answer_json(answer), ensure_ascii=False))
     return InputRejected.exit_code if rejected else 0 if answered else NOT_SUPPORTED
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """The lines of a file that are not blank, with their numbers from 1."""
     return ((number, line) for number, line in enumerate(file, start=1) if line.strip())
-
-
-def _settings(index: Path | None) -> Settings:
-    settings = Settings.from_env()
-    return replace(settings, index=index) if index else settings
 
 
 def _stdin() -> str:
@@ -269,23 +270,3 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputRejected("the question is not text: it holds bytes that are not UTF-8") from error
-
-
-def _colored(choice: str) -> bool:
-    return choice == "always" or (choice == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-
-
-def _dumps(value: present.Json) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
-
-
-def _print(text: str) -> None:
-    # Bytes, so that the text comes out the same whatever the terminal's encoding and click's view of colour.
-    sys.stdout.buffer.write(text.encode() + b"\n")
-    sys.stdout.flush()
-
-
-def _say(line: str) -> None:
-    """A line about the work itself: only for a person who is watching."""
-    if sys.stderr.isatty():
-        click.echo(line, err=True)

@@ -71,3 +71,8 @@ def build_command(folder: Path, *, force: bool = False, paths: str = "PATH…") 
     """The command that an error names as the next step, spelled the same everywhere."""
     words = ["dispatch-qa build", f"--index {shlex.quote(str(folder))}", "--force" if force else "", paths]
     return " ".join(word for word in words if word)
+
+
+def migrate_command(folder: Path) -> str:
+    """The command that brings a store of an earlier format over."""
+    return f"dispatch-qa migrate --index {shlex.quote(str(folder))}"

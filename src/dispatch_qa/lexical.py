@@ -11,6 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+TERMS = 1
+"""Raise when a text would give other terms: a store is told by it from one that was made with others."""
+
 PREFIX = 6
 """Letters of a word that make a term. Six found more than four, five, seven, whole words or the model's subwords."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Info
+from dispatch_qa.records import Answer, Change, Citation, Dispatch, Hit, Info
 
 SCHEMA_VERSION = 1
 
@@ -26,6 +26,7 @@ def answer_json(answer: Answer) -> Json:
         "answer": answer.text,
         "citations": [asdict(citation) for citation in answer.citations],
         "nearest": [asdict(citation) for citation in answer.nearest],
+        "left_out": [asdict(one) for one in answer.left_out],
     }
 
 
@@ -57,7 +58,34 @@ def answer_text(answer: Answer, *, color: bool = False) -> str:
     if answer.nearest:
         blocks.append("Nearest passages, which do not answer:")
     blocks += [_citation(citation, color) for citation in answer.citations or answer.nearest]
+    blocks += [visible(f"Left out: {one.dispatch_id} ({one.reason}).") for one in answer.left_out]
     return "\n\n".join(blocks)
+
+
+def answer_markdown(answer: Answer) -> str:
+    """An answer as Markdown, each passage quoted with what names its source for good."""
+    return saved_markdown(answer_json(answer))
+
+
+def saved_markdown(saved: Json) -> str:
+    """As `answer_markdown`, from the JSON of an answer."""
+    blocks = [f"# {_plain(saved['question'])}"]
+    if not saved["supported"]:
+        blocks.append(f"{saved['answer']} Nearest passages, which do not answer:")
+    for one in saved["citations"] or saved["nearest"]:
+        quoted = "\n".join(f"> {line}" for line in _plain(one["quote"]).split("\n"))
+        version = f", version {one['version']}" if one["version"] else ""
+        place = f"paragraph {one['paragraph']}, characters {one['start']}–{one['end']}"
+        notes = f", {one['note']}" if one["note"] else ""
+        blocks.append(f"{quoted}\n\n[{one['number']}] {_plain(one['dispatch_id'])}{version}, {place}{_plain(notes)}  ")
+        blocks[-1] += f"\nSHA-256 of the dispatch: `{one['sha256']}`"
+    blocks += [f"Left out: {_plain(one['dispatch_id'])} ({_plain(one['reason'])})." for one in saved["left_out"]]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|~" else char for char in visible(text))
 
 
 def hits_text(hits: Sequence[Hit], citations: Sequence[Citation], *, color: bool = False, explain: bool = False) -> str:
@@ -71,6 +99,22 @@ def hits_text(hits: Sequence[Hit], citations: Sequence[Citation], *, color: bool
         )
         blocks.append(_citation(citation, color) + parts)
     return "\n\n".join(blocks)
+
+
+def diff_json(old: Dispatch, new: Dispatch, changes: Sequence[Change]) -> Json:
+    """What changed from one take to the next."""
+    head = {"id": new.id, "previous": old.id, "advisory": new.advisory, "status": new.status}
+    return head | {"changes": [asdict(change) for change in changes]}
+
+
+def diff_text(old: Dispatch, new: Dispatch, changes: Sequence[Change]) -> str:
+    """The same, to be read in a terminal, led by the advisory."""
+    blocks = [f"{old.id} → {new.id}" + (f"\n{new.advisory}" if new.advisory else "")]
+    blocks += [
+        "\n".join([*(f"- {line}" for line in change.removed), *(f"+ {line}" for line in change.added)])
+        for change in changes
+    ]
+    return visible("\n\n".join(blocks if changes else [*blocks, "No sentence changed."]))
 
 
 def info_text(info: Info) -> str:
@@ -138,6 +182,11 @@ def _citation(citation: Citation, color: bool) -> str:
     lines = [f"[{citation.number}] {marked}"]
     if not color and evidence != quote:
         lines.append(f"    evidence: {visible(evidence)}")
+    if citation.note:
+        lines.append(f"    {visible(citation.note)}")
+    if citation.copies:
+        some = ", ".join(citation.copies[:5]) + (", …" if len(citation.copies) > 5 else "")
+        lines.append(f"    the same in {visible(some)}")
     lines.append(_styled(f"    {place} · {fit(citation.score)} ({citation.score:.2f})", _DIM, color))
     return "\n".join(lines)
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatch_qa import store
-from dispatch_qa.answer import REFUSAL, DispatchOf, answer, refuse
+from dispatch_qa.answer import REFUSAL, DispatchOf, answer, refuse, supporting
 from dispatch_qa.background import without_background
 from dispatch_qa.calibration import Calibration, load_calibration
-from dispatch_qa.embed import AGREEING_LANES, Embedder, load_embedder
-from dispatch_qa.errors import InputRejected, StoreDamaged, StoreMissing, StoreOutdated, build_command
+from dispatch_qa.embed import Embedder, load_embedder
+from dispatch_qa.encode import check_fingerprint, check_splitting, embedded, embedder_of, manifest_of
+from dispatch_qa.errors import InputRejected, StoreDamaged, StoreMissing, StoreOutdated
 from dispatch_qa.language import identify
 from dispatch_qa.lexical import phrases
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.readers import read_paths, shipped_dispatch
-from dispatch_qa.records import Answer, Dispatch, Hit, Info
+from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info, LeftOut
 from dispatch_qa.retrieve import retrieve
 from dispatch_qa.settings import DEFAULT_MODEL, MAX_QUESTION_CHARS, Settings, shipped_index
-from dispatch_qa.split import SPLITTING, split
+from dispatch_qa.versions import SUPERSEDED, Apart, Take, apart, in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +39,11 @@ def quiet(_: object) -> None:
     """Say nothing."""
 
 
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
 class DispatchQA:
     """Ask a store of dispatches.
 
@@ -42,23 +51,32 @@ class DispatchQA:
         settings: where the store is, and how it is asked.
         embedder: in place of the model that the store names; for tests and for models loaded already.
         say: told one line before work that takes seconds and about what had to be mended.
+        now: the clock by which an embargo ends; gives an instant with its zone.
 
     Raises:
         StoreError: there is no usable store; the message names the command that mends it.
     """
 
-    def __init__(self, settings: Settings | None = None, embedder: Embedder | None = None, say: Say = quiet) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+        say: Say = quiet,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.settings = settings or Settings.from_env()
         self._say = say
         self._store = store.Store(self.settings.index, warn=say)
         self._given = embedder
-        if self._store.manifest.splitting != SPLITTING:
-            raise self._outdated(f"was split by rules {self._store.manifest.splitting}, this version has {SPLITTING}")
+        self._now = now
+        check_splitting(self._store.manifest, self.settings.index)
         if embedder is None and self._store.manifest.model == DEFAULT_MODEL:
-            self._check_fingerprint(FINGERPRINT)
+            check_fingerprint(self._store.manifest, FINGERPRINT, self.settings.index)
 
-    def ask(self, question: str, k: int | None = None) -> Answer:
-        """The answer to a question in any language, with at most `k` citations.
+    def ask(self, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
+        """The answer to a question in any language, with at most `k` citations, from what `where` lets through.
+
+        Of each story its latest take answers. What may not be quoted, but would have been, is named in `left_out`.
 
         What stands in straight double quotes is meant literally: only passages that hold it answer.
 
@@ -67,15 +85,20 @@ class DispatchQA:
             ModelError, StoreError, CitationError: as their names say.
         """
         question = checked_question(question)
-        hits = self._search(question, k, phrases(question))
-        if not hits and (wanted := phrases(question)):
-            return refuse(question, self._search(question, k), self.dispatch_of, f"{REFUSAL} {_nowhere(wanted)}")
-        return answer(question, hits, self.dispatch_of, self._calibration)
+        wanted = phrases(question)
+        with self.reading():
+            hits, left_out = self._search(question, k, where, wanted)
+            if not hits and wanted:
+                nearest, _ = self._search(question, k, where)
+                text = f"{REFUSAL} {_nowhere(wanted)}"
+                return refuse(question, nearest, self.dispatch_of, text, left_out=left_out)
+            return answer(question, hits, self.dispatch_of, self._calibration, left_out)
 
-    def search(self, question: str, k: int | None = None) -> list[Hit]:
+    def search(self, question: str, k: int | None = None, where: Filter | None = None) -> list[Hit]:
         """The `k` best passages for a question, best first, whether or not they answer it. Raises as `ask`."""
         question = checked_question(question)
-        return self._search(question, k, phrases(question))
+        with self.reading():
+            return self._search(question, k, where, phrases(question))[0]
 
     def show(self, dispatch_id: str) -> Dispatch:
         """The dispatch of that id. Raises `InputRejected`, naming ids that exist, where there is none."""
@@ -114,36 +137,54 @@ class DispatchQA:
         """Looks a dispatch up by id; gives `None` where there is none."""
         return self._store.dispatch
 
-    def _search(self, question: str, k: int | None, literally: Sequence[str] = ()) -> list[Hit]:
-        fingerprint = self._store.manifest.fingerprint
+    def reading(self) -> AbstractContextManager[object]:
+        """See one state of the store, in this thread, in all that is asked until this is left."""
+        return self._store.reading()
+
+    def apart(self) -> dict[str, Apart]:
+        """The dispatches that are not quoted now, and why: superseded, withdrawn, held or embargoed."""
+        return apart((Take(*row) for row in self._store.takes()), self._now())
+
+    def takes_of(self, dispatch_id: str) -> list[str]:
+        """The ids of all takes of a dispatch's story, earliest first; of one without others, its own."""
+        takes = [Take(*row) for row in self._store.takes()]
+        story = next((take.story for take in takes if take.id == dispatch_id), None)
+        return [take.id for take in in_order(take for take in takes if take.story == story)] or [dispatch_id]
+
+    def with_text(self, sha256: str) -> list[str]:
+        """The ids of the dispatches whose text has that SHA-256."""
+        return self._store.with_text(sha256)
+
+    def _search(
+        self, question: str, k: int | None, where: Filter | None, literally: Sequence[str] = ()
+    ) -> tuple[list[Hit], tuple[LeftOut, ...]]:
+        fingerprint = self._embedder.fingerprint
+        # The store may be another than when it was opened.
+        check_fingerprint(self._store.manifest, fingerprint, self.settings.index)
         vector = without_background(self._embedder.queries([question])[0], identify(question), fingerprint)
-        return retrieve(question, vector, self._store, self.settings.candidates, k or self.settings.k, literally)
+        k = k or self.settings.k
+
+        def found(among: npt.NDArray[np.bool_] | None) -> list[Hit]:
+            return retrieve(question, vector, self._store.scoped(among), self.settings.candidates, k, literally)
+
+        takes = self.apart()
+        hits = found(self._store.among(where, takes))
+        hits = [replace(hit, copies=tuple(one for one in hit.copies if one not in takes)) for hit in hits]
+        kept_back = [dispatch_id for dispatch_id, take in takes.items() if take.kind != SUPERSEDED]
+        if not kept_back:
+            return hits, ()
+        least = hits[-1].score if len(hits) == k else -1.0
+        fitting = [hit for hit in found(self._store.only(where, kept_back)) if hit.score >= least]
+        ids = dict.fromkeys(hit.passage.dispatch_id for hit in supporting(fitting, self._calibration))
+        return hits, tuple(LeftOut(dispatch_id, takes[dispatch_id].reason) for dispatch_id in ids)
 
     @cached_property
     def _embedder(self) -> Embedder:
-        manifest, settings = self._store.manifest, self.settings
-        embedder = self._given or load_embedder(
-            manifest.model, settings.cache, settings.batch_size, settings.lane, self._say
-        )
-        self._check_fingerprint(embedder.fingerprint)
-        if embedder.lane != manifest.lane and not {embedder.lane, manifest.lane} <= AGREEING_LANES:
-            raise self._outdated(
-                f"holds vectors computed by {manifest.lane}, which {embedder.lane} does not agree with"
-            )
-        return embedder
+        return embedder_of(self._store.manifest, self.settings, self._given, self._say)
 
     @cached_property
     def _calibration(self) -> Calibration | None:
         return load_calibration(self._store.manifest.fingerprint)
-
-    def _check_fingerprint(self, fingerprint: str) -> None:
-        stored = self._store.manifest
-        if fingerprint != stored.fingerprint:
-            raise self._outdated(f"holds vectors of {stored.model} ({stored.fingerprint}), not of {fingerprint}")
-
-    def _outdated(self, what: str) -> StoreOutdated:
-        folder = self.settings.index
-        return StoreOutdated(f"the store in {folder} {what}; make it again with: {build_command(folder, paths='')}")
 
 
 def build(
@@ -189,15 +230,13 @@ def build(
     if standing:
         standing.close()
     total(len(named))
-    manifest = store.Manifest(
-        model=embedder.name,
-        fingerprint=embedder.fingerprint,
-        lane=embedder.lane,
-        dim=embedder.dim,
-        splitting=SPLITTING,
-        passage_tokens=settings.passage_tokens,
-    )
-    store.build(settings.index, manifest, _embedded(named, embedder, settings, step))
+
+    def content() -> Iterator[tuple[Dispatch, list[store.Embedded]]]:
+        for dispatch in named:
+            yield dispatch, embedded(dispatch, embedder, settings.passage_tokens)
+            step(1)
+
+    store.build(settings.index, manifest_of(embedder, settings), content())
     return len(named)
 
 
@@ -243,30 +282,3 @@ def _refuse_loss(standing: store.Store | None, new: Iterable[Dispatch], folder: 
             f"the store in {folder} holds {len(lost):,} dispatches that this build would drop ({', '.join(lost[:3])}"
             f"{', …' if len(lost) > 3 else ''}); name another folder with --index, or add --force to drop them"
         )
-
-
-def _embedded(
-    dispatches: Iterable[Dispatch], embedder: Embedder, settings: Settings, step: Step
-) -> Iterator[tuple[Dispatch, list[store.Embedded]]]:
-    """Each dispatch with its passages and their vectors, one dispatch at a time."""
-    limit = min(settings.passage_tokens, embedder.max_tokens)
-    for dispatch in dispatches:
-        passages = split(dispatch, embedder.count_tokens, limit)
-        # A passage of one sentence has one vector for both; a dict keeps the order, and so the batches, the same.
-        spans = list(dict.fromkeys(span for passage in passages for span in (passage.span, *passage.sentences)))
-        texts = [span.of(dispatch.text) for span in spans]
-        vector_of = dict(zip(spans, embedder.passages(texts), strict=True))
-        yield (
-            dispatch,
-            [
-                (passage, vector_of[passage.span], _rows([vector_of[span] for span in passage.sentences]))
-                for passage in passages
-            ],
-        )
-        step(1)
-
-
-def _rows(vectors: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-    import numpy as np
-
-    return np.stack(vectors)

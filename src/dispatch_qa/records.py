@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -66,6 +67,30 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which dispatches may answer; `None` asks for nothing.
+
+    `since` and `until` are days (YYYY-MM-DD), both included, on which the copy was filed; copy without a date is
+    let through by neither. `agency` and `slug` match whatever the case of their ASCII letters. `status` is as in
+    `Dispatch`. `folder` is any run of whole folder names on the way to the source file, as in "wire/2025".
+    """
+
+    since: str | None = None
+    until: str | None = None
+    language: str | None = None
+    agency: str | None = None
+    slug: str | None = None
+    status: str | None = None
+    folder: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            value = getattr(self, name)
+            if value is not None and date.fromisoformat(value).isoformat() != value:
+                raise ValueError(f"{name} is {value!r}; expected a day as YYYY-MM-DD")
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A run of whole sentences inside one paragraph: the unit that is embedded, indexed and quoted.
 
@@ -85,7 +110,8 @@ class Hit:
     `score` ranks: higher is better, in [-1, 1]. `dense` is the cosine of question and passage, `sentence`
     that of question and the closest sentence, both in [-1, 1] and less what any question would have;
     `lexical` is the share of the question's words, by their weight, that the passage holds, in [0, 1].
-    `best` is the sentence to show as evidence.
+    `best` is the sentence to show as evidence. `copies` are the ids of dispatches that say the same nearly
+    word for word.
     """
 
     passage: Passage
@@ -94,6 +120,7 @@ class Hit:
     dense: float
     sentence: float
     lexical: float
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +134,11 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One numbered source of an answer: the passage, letter for letter, and the evidence inside it."""
+    """One numbered source of an answer: the passage, letter for letter, and the evidence inside it.
+
+    `version` and `sha256`, of the text, say which text was quoted. `note` tells what the reader must know of it,
+    as that it is a corrected version. `copies` are the dispatches that say the same nearly word for word.
+    """
 
     number: int
     dispatch_id: str
@@ -118,6 +149,18 @@ class Citation:
     quote: str
     evidence: Quote
     score: float
+    version: str | None = None
+    sha256: str = ""
+    note: str | None = None
+    copies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A dispatch that would have been cited, and why it was not: withdrawn, held or embargoed."""
+
+    dispatch_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +169,7 @@ class Answer:
 
     `confidence` is the calibrated probability in [0, 1] that the dispatches answer the question, `None`
     where no calibration fits the store's model. If not `supported`, `citations` is empty and `nearest`
-    holds the closest passages, which do not answer.
+    holds the closest passages, which do not answer. `left_out` names what may not be quoted, but fits.
     """
 
     question: str
@@ -135,6 +178,15 @@ class Answer:
     text: str
     citations: tuple[Citation, ...]
     nearest: tuple[Citation, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A run of sentences that a take dropped and the run that came in its place; one of them may be empty."""
+
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

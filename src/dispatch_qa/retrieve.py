@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from dispatch_qa.alike import SAME_PASSAGE, Triples, jaccard, triples
 from dispatch_qa.lexical import covered, holds, terms, weights
 from dispatch_qa.records import Hit, Passage
 
@@ -29,9 +30,6 @@ RARE = 0.1
 LITERAL = 1_000
 """At most so many passages that may hold the phrases of a question are read to see whether they do."""
 
-SAME_PASSAGE = 0.8
-"""Passages that share this much of their words (Jaccard index of word triples) are told once."""
-
 
 class Candidate(Protocol):
     """A stored passage, as retrieval sees it."""
@@ -44,6 +42,8 @@ class Candidate(Protocol):
     def vector(self) -> npt.NDArray[np.float32]: ...
     @property
     def sentence_vectors(self) -> npt.NDArray[np.float32]: ...
+    @property
+    def copies(self) -> tuple[str, ...]: ...
 
 
 class Library(Protocol):
@@ -75,7 +75,7 @@ def retrieve(
 
     Returns:
         At most `k` hits, best first; equals by their place in the store. A passage that repeats a better
-        one nearly word for word is left out.
+        one nearly word for word is told as its copy.
     """
     n = max(candidates, k)
     _, passages = library.counts()
@@ -89,14 +89,15 @@ def retrieve(
         proposed = {number for number, _ in library.nearest(query, n)} | set(library.matching(rare or known, n))
     found = [one for one in library.passages(sorted(proposed)) if not phrases or holds(one.text, phrases)]
     scored = sorted((_scored(query, weight, candidate) for candidate in found), key=lambda one: -one.score)
-    kept: list[tuple[_Scored, frozenset[tuple[str, ...]]]] = []
+    kept: list[tuple[_Scored, Triples, list[str]]] = []
     for one in scored:
-        if len(kept) == k:
-            break
-        triples = _triples(one.candidate.text)
-        if not any(_jaccard(triples, other) >= SAME_PASSAGE for _, other in kept):
-            kept.append((one, triples))
-    return [_hit(one, weight) for one, _ in kept]
+        held = triples(one.candidate.text)
+        copies = next((copies for _, other, copies in kept if jaccard(held, other) >= SAME_PASSAGE), None)
+        if copies is not None:
+            copies += [one.candidate.passage.dispatch_id, *one.candidate.copies]
+        elif len(kept) < k:
+            kept.append((one, held, list(one.candidate.copies)))
+    return [_hit(one, weight, copies) for one, _, copies in kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _scored(query: npt.NDArray[np.float32], weight: Mapping[str, float], candida
     return _Scored(candidate, cosines, dense, lexical, score)
 
 
-def _hit(one: _Scored, weight: Mapping[str, float]) -> Hit:
+def _hit(one: _Scored, weight: Mapping[str, float], copies: Iterable[str]) -> Hit:
     passage, text = one.candidate.passage, one.candidate.text
     inside = [text[span.start - passage.span.start : span.end - passage.span.start] for span in passage.sentences]
     evidence = [
@@ -130,19 +131,10 @@ def _hit(one: _Scored, weight: Mapping[str, float]) -> Hit:
         dense=one.dense,
         sentence=_cosine(float(one.cosines.max())),
         lexical=one.lexical,
+        copies=tuple(sorted(set(copies) - {passage.dispatch_id})),
     )
 
 
 def _cosine(product: float) -> float:
     """A dot product of unit vectors, freed of rounding beyond [-1, 1]."""
     return max(-1.0, min(1.0, product))
-
-
-def _triples(text: str) -> frozenset[tuple[str, ...]]:
-    """The word triples of a text, or its only run of words where it has fewer; letter case does not count."""
-    words = text.casefold().split()
-    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset([tuple(words)])
-
-
-def _jaccard(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> float:
-    return len(a & b) / len(a | b)

@@ -1,48 +1,74 @@
 """A store is a folder: `dispatches.sqlite` is the truth, `passages.faiss` the search index derived from it.
 
-The rename of the truth file is the one commit point. The index carries, in `passages.json`, its SHA-256 and
-the generation of the truth that it was made from; where either does not fit, it is made again.
+SQLite's commit is the one commit point. The index follows, and is mended or made again where it does not fit.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import mmap
-import os
-import socket
-import sqlite3
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from dispatch_qa.errors import StoreError, StoreLocked
-from dispatch_qa.records import Dispatch
-from dispatch_qa.store.engine import Engine, FaissEngine
-from dispatch_qa.store.truth import Embedded, Manifest, StoredPassage, Truth, write
+from dispatch_qa.errors import StoreLocked
+from dispatch_qa.records import Filter
+from dispatch_qa.store import index
+from dispatch_qa.store.change import build, changing
+from dispatch_qa.store.files import TRUTH, writing
+from dispatch_qa.store.schema import Embedded, Manifest, StoredPassage
+from dispatch_qa.store.truth import Truth
+from dispatch_qa.store.writer import Writer
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Embedded", "Manifest", "Store", "StoredPassage"]
+    from dispatch_qa.store.engine import FaissEngine
 
-TRUTH = "dispatches.sqlite"
-INDEX = "passages.faiss"
-INDEX_CARD = "passages.json"
-LOCK = "writer.lock"
-
-MAPPED_FROM = 1 << 27
-"""An index file of so many bytes is mapped. A smaller one is read, in a tenth of a second or so, and then nothing
-that happens to the file can reach a search."""
+__all__ = ["TRUTH", "Embedded", "Manifest", "Store", "StoredPassage", "Writer", "build", "changing"]
 
 Warn = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """A store of which only some passages are seen: those whose id `among` is true at, or all."""
+
+    store: Store
+    among: npt.NDArray[np.bool_] | None
+
+    def nearest(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
+        """As `Store.nearest`."""
+        return self.store.nearest(query, n, self.among)
+
+    def matching(self, asked: Iterable[str], n: int) -> list[int]:
+        """As `Store.matching`."""
+        return self.store.matching(asked, n, self.among)
+
+    def holding(self, phrases: Iterable[Sequence[str]], n: int) -> list[int]:
+        """As `Store.holding`."""
+        return self.store.holding(phrases, n, self.among)
+
+    def frequency(self, asked: Iterable[str]) -> dict[str, int]:
+        """As `Truth.frequency`: what a word tells does not hang on the filter."""
+        return self.store.frequency(asked)
+
+    def counts(self) -> tuple[int, int]:
+        """As `Truth.counts`."""
+        return self.store.counts()
+
+    def passages(self, ids: Iterable[int]) -> list[StoredPassage]:
+        """As `Store.passages`."""
+        return self.store.passages(ids)
+
+
 class Store:
-    """A store opened for reading: one snapshot, which a later build does not change.
+    """A store opened for reading. Safe to share between threads.
+
+    Every question sees the newest commit; what is asked inside `reading` sees one and the same.
 
     Args:
         folder: where the store is.
@@ -54,165 +80,164 @@ class Store:
 
     def __init__(self, folder: Path, warn: Warn = lambda line: None) -> None:
         self.folder = folder
-        self._truth = Truth(folder / TRUTH)
-        self.manifest = self._truth.manifest
-        self.dispatch = self._truth.dispatch
-        self.dispatches = self._truth.dispatches
-        self.ids = self._truth.ids
-        self.counts = self._truth.counts
-        self.passages = self._truth.passages
-        self.frequency = self._truth.frequency
-        self.matching = self._truth.matching
-        self.holding = self._truth.holding
+        self.truth = Truth(folder / TRUTH)
+        self.dispatch = self.truth.dispatch
+        self.dispatches = self.truth.dispatches
+        self.ids = self.truth.ids
+        self.rows = self.truth.rows
+        self.counts = self.truth.counts
+        self.frequency = self.truth.frequency
         self._warn = warn
-        self._engine: Engine | None = None
+        self._index: index.SearchIndex | None = None
+        self._loading = threading.Lock()
+        # A generation names its content for good, so what is reckoned from it is kept.
+        self._labels = lru_cache(maxsize=2)(lambda generation: self.truth.labels())
+        self._takes = lru_cache(maxsize=2)(lambda generation: self.truth.takes())
+        self._among = lru_cache(maxsize=16)(self._reckoned)
 
-    def nearest(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
-        """The `n` passages nearest to `query` (dim,), as (passage id, cosine), best first."""
-        if self._engine is None:
-            self._engine = _load_index(self.folder, self.manifest) or self._rebuilt_index()
-        return self._engine.search(query, n)
+    @property
+    def manifest(self) -> Manifest:
+        """What the store was made with, and what it holds."""
+        return self.truth.manifest
+
+    def reading(self) -> AbstractContextManager[Manifest]:
+        """See one commit, in this thread, until left."""
+        return self.truth.reading()
+
+    def nearest(
+        self, query: npt.NDArray[np.float32], n: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, float]]:
+        """The `n` passages nearest to `query` (dim,), as (passage id, cosine), best first.
+
+        Of passages that repeat each other the nearest is told. With `among`, only those whose id it is true at.
+        """
+        with self.reading() as manifest:
+            engine = self._engine()
+            asked = n
+            while True:
+                found = engine.search(query, asked, among)
+                kept = self._once(manifest, found)
+                # The copies of one passage must not leave others no place.
+                if len(kept) >= n or len(found) < asked:
+                    return kept[:n]
+                asked *= 4
+
+    def matching(self, asked: Iterable[str], n: int, among: npt.NDArray[np.bool_] | None = None) -> list[int]:
+        """The ids of at most `n` passages that hold any of the terms `asked`, the best by BM25 first; as `nearest`."""
+        return self._first(lambda: self.truth.matching(asked), n, among)
+
+    def holding(
+        self, phrases: Iterable[Sequence[str]], n: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[int]:
+        """The ids of at most `n` passages that hold each of the `phrases`, a run of terms; as `matching`."""
+        return self._first(lambda: self.truth.holding(phrases), n, among)
+
+    def takes(self) -> list[tuple[Any, ...]]:
+        """As `Truth.takes`."""
+        with self.reading() as manifest:
+            return self._takes(manifest.generation)
+
+    def with_text(self, sha256: str) -> list[str]:
+        """The ids of the dispatches whose text has that SHA-256."""
+        return [row[0] for row in self.truth.query("SELECT id FROM dispatch WHERE sha256 = ? ORDER BY id", sha256)]
+
+    def passages(self, ids: Iterable[int]) -> list[StoredPassage]:
+        """The passages of those ids, in the order of `ids`. Raises `StoreDamaged` for an unknown one."""
+        with self.reading() as manifest:
+            labels = self._labels(manifest.generation)
+            found = self.truth.passages(ids)
+            return [
+                replace(one, copies=self._copies(one, labels[one.id])) if one.id in labels else one for one in found
+            ]
+
+    def among(self, where: Filter | None, without: Iterable[str] = ()) -> npt.NDArray[np.bool_] | None:
+        """Which passages `where` lets through, bool (highest id + 1,), less those of the dispatches `without`.
+
+        `None` where that is all of them.
+        """
+        without = frozenset(without)
+        with self.reading() as manifest:
+            return self._among(manifest, where, without) if where or without else None
+
+    def only(self, where: Filter | None, dispatch_ids: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """Which passages are of the dispatches `dispatch_ids`, as far as `where` lets them through."""
+        import numpy as np
+
+        with self.reading() as manifest:
+            let = np.zeros(manifest.last + 1, np.bool_)
+            let[self.truth.of_ids(dispatch_ids)] = True
+            through = self.among(where)
+            return let if through is None else let & through
+
+    def scoped(self, among: npt.NDArray[np.bool_] | None) -> Scoped:
+        """The store as far as `among` lets through."""
+        return Scoped(self, among)
 
     def close(self) -> None:
-        self._truth.close()
+        self.truth.close()
 
-    def _rebuilt_index(self) -> Engine:
-        engine = FaissEngine.build(*self._truth.vectors())
-        outcome = "and written"
-        try:
-            with _writing(self.folder):
-                # Another process may have built a new store since this one was opened; its index is not ours.
-                if Truth(self.folder / TRUTH).manifest == self.manifest:
-                    _write_index(self.folder, engine, self.manifest.generation)
-        except (OSError, StoreLocked) as error:
-            outcome = f"for this run only ({error})"
+    def _reckoned(self, manifest: Manifest, where: Filter | None, without: frozenset[str]) -> npt.NDArray[np.bool_]:
+        import numpy as np
+
+        let = np.full(manifest.last + 1, where is None)
+        if where is not None:
+            let[self.truth.of_dispatches(where)] = True
+        let[self.truth.of_ids(without)] = False
+        return let
+
+    def _copies(self, one: StoredPassage, label: int) -> tuple[str, ...]:
+        query = """SELECT DISTINCT p.dispatch_id FROM alike a JOIN passage p ON p.id = a.passage_id
+                   WHERE a.label = ? AND p.dispatch_id <> ? ORDER BY p.id"""
+        return tuple(row[0] for row in self.truth.query(query, label, one.passage.dispatch_id))
+
+    def _first(self, ranked: Callable[[], Iterator[int]], n: int, among: npt.NDArray[np.bool_] | None) -> list[int]:
+        """The first `n` of the passages that `ranked` gives, of those that repeat each other one."""
+        with self.reading() as manifest:
+            labels = self._labels(manifest.generation)
+            kept: dict[int, int] = {}
+            for passage in ranked():
+                if among is None or among[passage]:
+                    kept.setdefault(labels.get(passage, -passage), passage)
+                if len(kept) == n:
+                    break
+            return list(kept.values())
+
+    def _once(self, manifest: Manifest, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
+        labels = self._labels(manifest.generation)
+        if not labels:
+            return found
+        kept: dict[int, tuple[int, float]] = {}
+        for passage, cosine in found:
+            kept.setdefault(labels.get(passage, -passage), (passage, cosine))
+        return list(kept.values())
+
+    def _engine(self) -> index.SearchIndex:
+        """The search index of the commit that this thread reads."""
+        generation = self.manifest.generation
+        with self._loading:
+            known = self._index
+            if known is None or known.generation != generation:
+                known = index.load(self.folder, self.truth, known) or self._rebuilt()
+                if known.lags:
+                    # A process that ended too soon did not write it.
+                    mended = known
+                    self._written(lambda: mended.whole(self.truth))
+                self._index = known
+            return known
+
+    def _rebuilt(self) -> index.SearchIndex:
+        engine, fitted = index.built(self.truth)
+        outcome = self._written(lambda: (engine, fitted))
         self._warn(f"the search index in {self.folder} was missing or not the store's: made again {outcome}")
-        return engine
+        return index.SearchIndex(engine, index.card_of(self.manifest, fitted), self.truth)
 
-
-def build(folder: Path, manifest: Manifest, content: Iterable[tuple[Dispatch, list[Embedded]]]) -> None:
-    """Write a store into `folder`: all of it, or, where anything fails, nothing.
-
-    A store that stands there is replaced only after the new one is complete and on disk.
-
-    Raises:
-        StoreLocked: another process is writing there.
-        StoreError: the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _writing(folder):
-            target, work = folder / TRUTH, folder / f".{TRUTH}.new"
-            for leftover in folder.glob(f".{TRUTH}.new*"):
-                leftover.unlink()
-            try:
-                write(work, manifest, content)
-                written = Truth(work)
-                engine = FaissEngine.build(*written.vectors())
-                written.close()
-                _forget_journal(target)
-                os.replace(work, target)
-                _sync(folder)
-                _write_index(folder, engine, written.manifest.generation)
-            finally:
-                for leftover in folder.glob(f".{TRUTH}.new*"):
-                    leftover.unlink()
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"the store in {folder} could not be written ({error}); what was there before still stands. "
-            "Free space there or name another folder with --index"
-        ) from error
-
-
-def _forget_journal(target: Path) -> None:
-    """Let SQLite finish with the old truth file: a journal left beside it would be played into the new one."""
-    if target.exists():
+    def _written(self, make: Callable[[], tuple[FaissEngine, int]]) -> str:
+        """Write the index that `make` makes, unless another process writes; what became of it."""
         try:
-            with closing(sqlite3.connect(target)) as db:
-                db.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.DatabaseError:
-            pass  # It is damaged and about to be replaced.
-    target.with_name(f"{TRUTH}-journal").unlink(missing_ok=True)
-
-
-def _load_index(folder: Path, manifest: Manifest) -> Engine | None:
-    """The search index, where its checksum and generation fit."""
-    try:
-        data = _contents(folder / INDEX)
-        card = json.loads((folder / INDEX_CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if card != {"generation": manifest.generation, "sha256": hashlib.sha256(data).hexdigest()}:
-        return None
-    engine = FaissEngine.from_bytes(data)
-    if sys.platform == "linux" and isinstance(data, mmap.mmap):
-        # The checksum touched every page and FAISS has copied some: from here on only what a search needs counts.
-        data.madvise(mmap.MADV_DONTNEED)
-    return engine
-
-
-def _contents(path: Path) -> bytes | mmap.mmap:
-    """What a file holds. A large one is mapped: verified and read as one, even where another is renamed onto it."""
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size < MAPPED_FROM:
-            return file.read()
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _write_index(folder: Path, engine: FaissEngine, generation: str) -> None:
-    digest = hashlib.sha256()
-    with _replacing(folder / INDEX) as file:
-
-        def write(data: bytes) -> int:
-            digest.update(data)
-            return file.write(data)
-
-        engine.write(write)
-    card = {"generation": generation, "sha256": digest.hexdigest()}
-    with _replacing(folder / INDEX_CARD) as file:
-        file.write((json.dumps(card, indent=1) + "\n").encode())
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file whole: into a new one, onto the disk, then renamed into place."""
-    work = path.with_name(f".{path.name}.new")
-    try:
-        with work.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(work, path)
-    finally:
-        work.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Put a folder's entries on disk (Windows offers no such call)."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Hold the store's writer lock; raise `StoreLocked`, naming the holder, where another process does."""
-    import filelock
-
-    lock, holder = filelock.FileLock(folder / LOCK), folder / f"{LOCK}.holder"
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        who = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
-        raise StoreLocked(f"the store in {folder} is being written by {who}; wait for it to end, then again") from error
-    try:
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+            with writing(self.folder), closing(Truth(self.folder / TRUTH)) as newest:
+                # Another process may have changed the store since; its index is not ours.
+                if newest.manifest == self.manifest:
+                    index.write(self.folder, *make(), self.manifest)
+        except (OSError, StoreLocked) as error:
+            return f"for this run only ({error})"
+        return "and written"

@@ -29,8 +29,12 @@ SHORTLIST = 750
 class Engine(Protocol):
     """Search over unit vectors by inner product, which for unit vectors is the cosine."""
 
-    def search(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
+    def search(
+        self, query: npt.NDArray[np.float32], n: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, float]]:
         """The `n` nearest to `query` (dim,), as (id, cosine in [-1, 1]), best first; equals by id.
+
+        With `among`, only those whose id it is true at.
 
         Where the engine is not exact, a cosine is off by some thousandths at most, and of the `n` the last ones may
         not be the nearest: ask for more than you need and compare them with the vectors of the truth.
@@ -60,7 +64,7 @@ class FaissEngine:
         import faiss
 
         self._index = index
-        self._exact = not isinstance(faiss.downcast_index(index.index), faiss.IndexRefine)
+        self.exact = not isinstance(faiss.downcast_index(index.index), faiss.IndexRefine)
         self._memory: object = None  # what a zero-copy index points into, which must live as long as it
 
     @classmethod
@@ -93,6 +97,54 @@ class FaissEngine:
             index.add_with_ids(vectors, ids)
         return cls(index)
 
+    @property
+    def ids(self) -> npt.NDArray[np.int64]:
+        """The ids of all vectors, int64 (n,), in the order in which they came."""
+        import faiss
+
+        return faiss.vector_to_array(self._index.id_map)
+
+    def holds(self, ids: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]) -> bool:
+        """Whether an exact engine's vectors are, bit for bit, those of `vectors`, which `ids` (sorted) tell."""
+        import faiss
+        import numpy as np
+
+        inner: Any = faiss.downcast_index(self._index.index)
+        if not inner.ntotal:
+            return True
+        own = faiss.rev_swig_ptr(inner.get_xb(), inner.ntotal * inner.d).reshape(-1, inner.d)
+        known = np.isin(self.ids, ids)
+        return np.array_equal(own[known], vectors[np.searchsorted(ids, self.ids[known])])
+
+    def changed(
+        self, gone: npt.NDArray[np.int64], ids: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]
+    ) -> FaissEngine:
+        """An engine without the ids `gone` and with `vectors` under `ids`, as `build` takes them.
+
+        Codes are those that were fitted first: `build` anew where most vectors have come since.
+        """
+        import faiss
+        import numpy as np
+
+        own: Any = faiss.deserialize_index(np.frombuffer(self.to_bytes(), np.uint8))
+        inner: Any = faiss.downcast_index(own.index)
+        if gone.size:
+            # The whole cannot remove, but its two halves can, each by place.
+            leaves = np.isin(self.ids, gone)
+            places = faiss.IDSelectorBatch(np.flatnonzero(leaves))
+            for half in [inner] if self.exact else [inner.base_index, inner.refine_index]:
+                faiss.downcast_index(half).remove_ids(places)
+            if not self.exact:
+                _blank_the_rest(faiss.downcast_index(inner.base_index))
+            faiss.copy_array_to_vector(self.ids[~leaves], own.id_map)
+            inner.ntotal = own.ntotal = int(own.id_map.size())
+            if self.exact:
+                own.construct_rev_map()
+        if ids.size:
+            with _one_thread():
+                own.add_with_ids(np.ascontiguousarray(vectors), ids)
+        return FaissEngine(own)
+
     @classmethod
     def from_bytes(cls, data: bytes | mmap) -> FaissEngine:
         """The engine that was written. Only for bytes whose checksum was verified: FAISS verifies nothing.
@@ -120,22 +172,47 @@ class FaissEngine:
         self.write(whole.write)
         return whole.getvalue()
 
-    def search(self, query: npt.NDArray[np.float32], n: int) -> list[tuple[int, float]]:
+    def search(
+        self, query: npt.NDArray[np.float32], n: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, float]]:
         import faiss
         import numpy as np
 
-        total = self._index.ntotal
+        index: Any = self._index
+        parameters: Any = None
+        ids, total = None, index.ntotal
+        if among is not None:
+            ids = self.ids
+            # The short codes cannot be told which to leave out: the long ones, or whole vectors, are scanned instead.
+            inner: Any = faiss.downcast_index(index.index)
+            index = inner if self.exact else faiss.downcast_index(inner.refine_index)
+            let = among[ids]
+            total = int(np.count_nonzero(let))
+            bits = np.packbits(let, bitorder="little")
+            selector: Any = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        elif not self.exact and total:
+            parameters = faiss.IndexRefineSearchParameters()
+            parameters.k_factor = shortlist(min(n, total), total) / min(n, total)
         if not total:
             return []
-        n = min(n, total)
-        parameters = None
-        if not self._exact:
-            parameters = faiss.IndexRefineSearchParameters()
-            parameters.k_factor = shortlist(n, total) / n
         with _one_thread():
-            scores, ids = self._index.search(query[None, :], n, params=parameters)
-        pairs = zip(ids[0].tolist(), np.clip(scores[0], -1, 1).tolist(), strict=True)
+            scores, found = index.search(query[None, :], min(n, total), params=parameters)
+        known = found[0] if ids is None else ids[found[0]]
+        pairs = zip(known.tolist(), np.clip(scores[0], -1, 1).tolist(), strict=True)
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _blank_the_rest(short: Any) -> None:
+    """Clear what FAISS leaves behind the last short code when it removes: what is added next would be mixed with it."""
+    import faiss
+    import numpy as np
+
+    packer = short.get_CodePacker()
+    blocks = faiss.rev_swig_ptr(short.codes.get(), short.codes.size()).reshape(-1, packer.block_size)
+    blank = np.zeros(packer.code_size, np.uint8)
+    for place in range(short.ntotal, len(blocks) * packer.nvec):
+        packer.pack_1(blank, place, blocks)
 
 
 @contextmanager
