@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
 import resource
@@ -250,18 +251,24 @@ def refusal(error: InputRejected, file: Path) -> None:
     assert str(error).isprintable(), error
 
 
+def computing() -> float:
+    """Seconds of computing so far, of this process and of those that it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
 def run(count: int, seed: int, watch: Watch) -> dict[str, Any]:
     """Read `count` mutants; the counts, by format and in all."""
     # The libraries are loaded first: urllib3, which trafilatura brings, asks at its import whether there is IPv6.
     read_paths([SAMPLES])
     counts: dict[str, Counter[str]] = {}
-    longest = (0.0, "")
+    longest = most = (0.0, "")
     with tempfile.TemporaryDirectory() as folder:
         for name, data in mutants(count, seed):
             file = Path(folder, name)
             file.write_bytes(data)
             outcome = counts.setdefault(name.partition(".")[2], Counter())
-            started = time.perf_counter()
+            started, used = time.perf_counter(), computing()
             watch.file, watch.on = str(file), True
             try:
                 dispatches = read_file(file)
@@ -275,6 +282,7 @@ def run(count: int, seed: int, watch: Watch) -> dict[str, Any]:
             finally:
                 watch.on = False
             longest = max(longest, (time.perf_counter() - started, name))
+            most = max(most, (computing() - used, name))
             file.unlink()
     return {
         "seed": seed,
@@ -286,6 +294,8 @@ def run(count: int, seed: int, watch: Watch) -> dict[str, Any]:
         "files_opened_beside_the_own": 0,
         "longest_s": round(longest[0], 2),
         "longest": longest[1],
+        "most_computing_s": round(most[0], 2),
+        "most_computing": most[1],
         "by_sample": {name: dict(sorted(outcome.items())) for name, outcome in sorted(counts.items())},
     }
 
@@ -296,6 +306,8 @@ def main() -> None:
     parser.add_argument("--mutants", type=int, default=2_800)
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
+    # Seconds by the clock count on a machine that does nothing else; seconds of computing count on any.
+    load = os.getloadavg()[0]
     result = run(options.mutants, options.seed, Watch())
     for who, name in ((resource.RUSAGE_SELF, "peak_mb"), (resource.RUSAGE_CHILDREN, "peak_mb_of_the_pdf_process")):
         result[name] = resource.getrusage(who).ru_maxrss // 1_000
@@ -306,6 +318,7 @@ def main() -> None:
         ("bombs_peak_mb", "peak_mb"),
     ):
         result[name] = max(cost[worst] for cost in result["bombs"].values())
+    result["cores"], result["load_before"] = os.cpu_count(), round(load, 1)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
