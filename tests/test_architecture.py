@@ -118,6 +118,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The page knows the records and a protocol; who serves it brings the facade.
     "web": set(),
     "web.desk": {"records"},
+    "web.payload": {"records", "present"},
+    "web.routes": {"errors", "present", "readers", "web.desk"},
+    "web.page": {"errors", "present", "web.desk", "web.payload", "web.routes"},
+    "web.start": BASE | {"qa", "web.page"},
 }
 
 HEAVY = {

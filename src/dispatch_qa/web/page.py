@@ -1,0 +1,153 @@
+"""The page: Gradio carries the conversation, a script of our own draws the evidence.
+
+The script (`static/page.js`) builds cards, previews and the source out of text nodes, so that no word of a
+dispatch is ever markup; no `gr.HTML` is used, so that the page runs without `unsafe-eval`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dispatch_qa import present
+from dispatch_qa.errors import DispatchQAError
+from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
+from dispatch_qa.web.routes import MOST, STATIC, add_routes
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from dispatch_qa.web.desk import Desk
+
+TITLE = "Dispatch QA"
+AT_ONCE = 4
+"""Questions that are answered at the same time; more wait in the queue."""
+WAITING = 64
+"""Questions that may wait; one more is told to come back."""
+
+_HEAD = """\
+<meta name="color-scheme" content="light dark">
+<meta name="description" content="Ask news dispatches in your own language; read the sentences that answer.">
+<link rel="icon" type="image/svg+xml" href="page/icon.svg">
+<link rel="stylesheet" href="page/page.css">
+<script type="module" src="page/page.js"></script>
+"""
+
+
+def words() -> dict[str, dict[str, str]]:
+    """What the page says, by language and key; the script reads the same file."""
+    found: dict[str, dict[str, str]] = json.loads(STATIC.joinpath("words.json").read_text(encoding="utf-8"))
+    return found
+
+
+def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) -> gr.Blocks:
+    """The page over a desk.
+
+    Args:
+        desk: answers, unless the reader chooses another store.
+        others: further stores by name; with any, the page lets the reader choose.
+        k: how many passages an answer cites at most, unless the reader chooses otherwise.
+    """
+    import gradio as gr
+
+    desks = _named(desk, others)
+    say = gr.I18n(**words())
+
+    def reply(question: str, talk: list[Message], k: int, alone: bool, store: str) -> tuple[list[Message], str]:
+        """One turn of the conversation: the talk with question and answer added, and an empty question box."""
+        chosen = desks.get(store) or desk
+        before = None if alone else last_read(talk)
+        read = before or question
+        try:
+            answer = chosen.ask(question, max(1, min(MOST, int(k))))
+            content = payload(question, question, answer, chosen.show)
+            text = present.answer_text(answer)
+        except DispatchQAError as error:
+            content, text = failure(question, str(error)), str(error)
+        del read
+        return [*recent(talk), *turn(content, text)], ""
+
+    def ask(question: str, k: int = k) -> dict[str, Any]:
+        """Answer a question from the dispatches, each word quoted with its place."""
+        try:
+            return present.answer_json(desk.ask(question, k))
+        except DispatchQAError as error:
+            raise gr.Error(str(error)) from error
+
+    blocks: gr.Blocks
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:
+        with gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="talk", min_width=0):
+                chat = gr.Chatbot(
+                    elem_id="chat",
+                    show_label=False,
+                    container=False,
+                    layout="panel",
+                    buttons=[],
+                    feedback_options=None,
+                    latex_delimiters=[],
+                    line_breaks=False,
+                    height=None,
+                )
+                with gr.Group(elem_id="composer"):
+                    question = gr.Textbox(
+                        elem_id="question",
+                        label=say("your_question"),
+                        placeholder=say("placeholder"),
+                        lines=1,
+                        max_lines=5,
+                        max_length=2_000,
+                        submit_btn=True,
+                        stop_btn=True,
+                        container=False,
+                    )
+                    with gr.Accordion(say("options"), open=False, elem_id="options"):
+                        passages = gr.Slider(1, MOST, k, step=1, label=say("how_many"), elem_id="passages")
+                        alone = gr.Checkbox(False, label=say("alone"), elem_id="alone")
+                        store = gr.Dropdown(list(desks), label=say("store"), elem_id="store", visible=len(desks) > 1)
+            gr.Column(elem_id="source", min_width=0)
+        asking = question.submit(
+            reply,
+            [question, chat, passages, alone, store],
+            [chat, question],
+            show_progress="hidden",
+            concurrency_limit=AT_ONCE,
+            api_visibility="private",
+        )
+        question.stop(None, cancels=[asking])
+        gr.api(ask, api_name="ask", concurrency_limit=AT_ONCE)  # type: ignore[attr-defined]
+    blocks.queue(max_size=WAITING, default_concurrency_limit=AT_ONCE)
+    return blocks
+
+
+def mount(app: FastAPI, desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3, **options: Any) -> FastAPI:
+    """Mount the page at the root of `app`, behind every route that `app` has already.
+
+    Args:
+        options: passed on to `gr.mount_gradio_app`, such as `auth` or `root_path`.
+    """
+    import gradio as gr
+
+    add_routes(app, _named(desk, others))
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        page(desk, others=others, k=k),
+        path="/",
+        head=_HEAD,
+        i18n=gr.I18n(**words()),
+        favicon_path=str(STATIC.joinpath("icon.svg")),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        pwa=False,
+        **options,
+    )
+    return mounted
+
+
+def _named(desk: Desk, others: Mapping[str, Desk] | None) -> dict[str, Desk]:
+    """All desks by name, the first one first."""
+    return {desk.info().index.name if others else "": desk, **(others or {})}

@@ -1,0 +1,237 @@
+// An answer: the question, the words that answer with their [n], and a card for each passage.
+
+import { address, announce, el, points, say, tongue } from "./dom.js";
+import { dispatch, facts, joined, open, titleOf } from "./source.js";
+import { describe } from "./preview.js";
+
+// Draw a payload. `ask` asks a question, as it is or on its own.
+export function draw(payload, ask) {
+  const heading = el("h2", { class: "asked", dir: "auto", tabindex: "-1" }, payload.asked);
+  const turn = el("section", { class: "turn", "aria-label": say("answer") }, heading);
+  if (payload.error) {
+    turn.append(el("p", { class: "alert", role: "alert" }, payload.error));
+    return turn;
+  }
+  if (payload.read !== payload.asked) turn.append(reading(payload, ask));
+  const cards = payload.citations.map((citation) => card(payload, citation, turn));
+  if (payload.supported) {
+    turn.append(spoken(payload, turn));
+    turn.append(el("h3", {}, say("passages_cited")));
+  } else {
+    turn.append(el("p", { class: "refusal" }, say("refusal")));
+    if (cards.length) turn.append(el("h3", {}, say("nearest")));
+  }
+  turn.append(el("ol", { class: payload.supported ? "cards" : "cards apart" }, cards));
+  return turn;
+}
+
+// How a follow-up was read, and a way to have it read otherwise.
+function reading(payload, ask) {
+  const box = el("input", { type: "text", dir: "auto", value: payload.read, "aria-label": say("read_as"), maxlength: 2000 });
+  const form = el("form", { class: "reading", hidden: true, onsubmit: (event) => {
+    event.preventDefault();
+    if (box.value.trim()) ask(box.value, true);
+  } }, box, el("button", { type: "submit" }, say("ask")));
+  const shown = el("p", { class: "reading" }, say("read_as"), " ", el("q", { dir: "auto" }, payload.read), " ",
+    el("button", { type: "button", class: "quiet", onclick: () => {
+      shown.hidden = true;
+      form.hidden = false;
+      box.focus();
+    } }, say("change")), " ",
+    el("button", { type: "button", class: "quiet", onclick: () => ask(payload.asked, true) }, say("ask_alone")));
+  return el("div", {}, shown, form);
+}
+
+// The words that answer, each sentence with its number.
+function spoken(payload, turn) {
+  const block = el("div", { class: "spoken" });
+  payload.citations.forEach((citation, at) => {
+    const words = citation.evidence.quote;
+    block.append(el("p", { class: at === 0 ? "lead" : null },
+      el("span", { class: "quote", ...tongue(citation.language) }, words), " ", number(payload, citation, turn)));
+  });
+  return block;
+}
+
+export function permalink(payload, citation) {
+  const url = new URL(document.baseURI);
+  url.search = new URLSearchParams({ q: payload.read }).toString();
+  const { start, end } = citation.evidence;
+  const sha = payload.sources[citation.dispatch_id].sha256.slice(0, 12);
+  url.hash = new URLSearchParams({ d: citation.dispatch_id, s: `${start}-${end}`, h: sha }).toString();
+  return url.href;
+}
+
+function number(payload, citation, turn) {
+  const source = payload.sources[citation.dispatch_id];
+  const link = el("a", {
+    class: "cite",
+    href: permalink(payload, citation),
+    "data-number": citation.number,
+    "aria-label": say("citation", { n: citation.number, title: titleOf(source) }),
+    onclick: (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      open(citation.dispatch_id, { citation, opener: link });
+    },
+  }, `[${citation.number}]`);
+  describe(link, source, citation);
+  light(link, turn, citation.number);
+  return link;
+}
+
+// Card and number light each other up.
+function light(node, turn, n) {
+  const set = (on) => () => {
+    for (const other of turn.querySelectorAll(`[data-number="${n}"]`)) other.classList.toggle("lit", on);
+  };
+  for (const [event, on] of [["mouseenter", true], ["focusin", true], ["mouseleave", false], ["focusout", false]]) {
+    node.addEventListener(event, set(on));
+  }
+}
+
+function card(payload, citation, turn) {
+  const source = payload.sources[citation.dispatch_id];
+  const item = el("li", { class: "card", "data-number": citation.number });
+  const more = el("div", { class: "more", "aria-live": "off" });
+  const title = el("h4", tongue(source.headline || source.slug ? source.language : "und"), titleOf(source));
+  const show = el("button", { type: "button", class: "quiet", onclick: () =>
+    open(citation.dispatch_id, { citation, opener: show }) }, say("open_source"));
+  const place = say("paragraph", { paragraph: citation.paragraph });
+  item.append(...[
+    el("div", { class: "row" },
+      payload.supported ? el("span", { class: "n", "aria-hidden": "true" }, citation.number) : null, title),
+    el("p", { class: "facts" }, joined([...facts(source), place])),
+    excerpt(payload, citation),
+    el("p", { class: "fit" }, meter(citation.score), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
+    el("div", { class: "actions" }, show, copyButton(payload, citation, source),
+      toggle("around", more, () => around(citation)),
+      toggle("why", more, () => why(payload, citation)),
+      thumbs(payload, citation)),
+    more,
+  ].filter(Boolean));
+  light(item, turn, citation.number);
+  return item;
+}
+
+// The passage, where it holds more than the evidence that stands in the answer already.
+function excerpt(payload, citation) {
+  if (payload.supported && citation.quote === citation.evidence.quote) return null;
+  const text = points(citation.quote);
+  const [start, end] = [citation.evidence.start - citation.start, citation.evidence.end - citation.start];
+  return el("blockquote", tongue(citation.language),
+    text.slice(0, start), el("mark", {}, text.slice(start, end)), text.slice(end, text.length));
+}
+
+// Fit as a bar; its range is where scores of real questions lie.
+function meter(score) {
+  const filled = Math.max(0, Math.min(1, (score - 0.6) / 0.25));
+  const bar = el("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.setProperty("--filled", `${Math.round(filled * 100)}%`);
+  return bar;
+}
+
+// A button that opens something in place, and closes it again.
+function toggle(key, more, make) {
+  let shown = null;
+  const button = el("button", { type: "button", class: "quiet", "aria-expanded": "false", onclick: async () => {
+    if (shown) {
+      shown.remove();
+      shown = null;
+    } else {
+      shown = await make();
+      more.append(shown);
+    }
+    button.setAttribute("aria-expanded", String(Boolean(shown)));
+  } }, say(key));
+  return button;
+}
+
+const AROUND = 400;
+
+// The sentences before and after: slices of the dispatch, cut where sentences begin and end.
+async function around(citation) {
+  let found;
+  try {
+    found = await dispatch(citation.dispatch_id);
+  } catch (error) {
+    return el("p", { class: "alert" }, error.message);
+  }
+  const text = points(found.text);
+  const before = sentences(text.slice(Math.max(0, citation.start - AROUND), citation.start), found.language);
+  const after = sentences(text.slice(citation.end, citation.end + AROUND), found.language);
+  return el("blockquote", { class: "around", ...tongue(found.language) },
+    before.slice(-2).join("").trimStart(), el("span", { class: "passage" }, citation.quote), after.slice(0, 2).join("").trimEnd());
+}
+
+function sentences(text, code) {
+  const known = code && code !== "und" && Intl.Segmenter.supportedLocalesOf([code]).length ? code : "en";
+  const found = Array.from(new Intl.Segmenter(known, { granularity: "sentence" }).segment(text), (part) => part.segment);
+  return found.filter((part, at) => part.trim() || at < found.length - 1);
+}
+
+async function why(payload, citation) {
+  const query = { question: payload.read, id: citation.dispatch_id, start: citation.start };
+  const response = await fetch(address("why", query)).catch(() => null);
+  const told = response?.ok ? await response.json() : null;
+  if (!told) return el("p", { class: "alert" }, say(response ? "failed" : "gone"));
+  const { dense, sentence, lexical } = told.parts;
+  return el("p", { class: "why" }, say("why_told", {
+    rank: told.rank, score: told.score.toFixed(2), dense: dense.toFixed(2), sentence: sentence.toFixed(2),
+    lexical: Math.round(lexical * 100),
+  }));
+}
+
+function copyButton(payload, citation, source) {
+  const button = el("button", { type: "button", class: "quiet", onclick: async () => {
+    const { start, end, quote } = citation.evidence;
+    const told = [titleOf(source), source.agency, source.filed_at ?? source.dateline].filter(Boolean).join(", ");
+    const place = say("place", { paragraph: citation.paragraph, start, end });
+    await copy(`“${quote}”\n${told}, ${place}\n${permalink(payload, citation)}`);
+    button.textContent = say("copied");
+    announce(say("copied"));
+    setTimeout(() => { button.textContent = say("copy"); }, 2000);
+  } }, say("copy"));
+  return button;
+}
+
+async function copy(text) {
+  // Browsers give the clipboard to secure origins; loopback is one, a plain address in a network is not.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = el("textarea", { class: "unseen" });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+const THUMB = "M2 9h3v8H2zM5 9l4-7c1.6 0 2.4 1.2 2 2.8L10.4 8H16c1 0 1.7.9 1.4 1.9l-1.7 5.8c-.2.8-.9 1.3-1.7 1.3H5";
+
+function thumb(up) {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  for (const [key, value] of [["viewBox", "0 0 20 19"], ["aria-hidden", "true"]]) svg.setAttribute(key, value);
+  path.setAttribute("d", THUMB);
+  if (!up) path.setAttribute("transform", "rotate(180 10 9.5)");
+  svg.append(path);
+  return svg;
+}
+
+function thumbs(payload, citation) {
+  const said = el("span", { class: "thanks", role: "status" });
+  const pair = [["useful", true], ["useless", false]].map(([key, relevant]) => {
+    const button = el("button", { type: "button", class: "quiet thumb", "aria-label": say(key), title: say(key),
+      "aria-pressed": "false", onclick: async () => {
+        const body = { question: payload.read, dispatch_id: citation.dispatch_id, start: citation.start, end: citation.end, relevant };
+        const url = new URL("api/v1/feedback", document.baseURI);
+        const sent = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
+          .catch(() => null);
+        for (const other of pair) other.setAttribute("aria-pressed", String(other === button && Boolean(sent?.ok)));
+        said.textContent = say(sent?.ok ? "thanks" : "not_noted");
+      } }, thumb(relevant));
+    return button;
+  });
+  return el("span", { class: "thumbs" }, pair, said);
+}

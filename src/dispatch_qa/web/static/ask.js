@@ -1,0 +1,116 @@
+// Asking, around Gradio's own sending: blank questions, waiting, Stop, and a server that is gone or full.
+
+import { announce, el, say } from "./dom.js";
+
+let waiting = null;
+let talk = null;
+
+const box = () => document.querySelector("#question textarea");
+const sendButton = () => document.querySelector("#question .submit-button");
+const stopButton = () => document.querySelector("#question .stop-button");
+
+export function build(column) {
+  talk = column;
+  // Before Gradio's own listeners, which sit deeper.
+  addEventListener("keydown", (event) => {
+    if (event.target === box() && event.key === "Enter" && !event.shiftKey && !event.isComposing) sending(event);
+  }, true);
+  addEventListener("click", (event) => {
+    const button = event.target.closest?.("button");
+    if (button && button === sendButton()) sending(event);
+    if (button && button === stopButton()) stopped();
+  }, true);
+  watchNetwork();
+}
+
+// Ask from the script: the question goes through the same box. `alone`: not as a follow-up, this once.
+export function ask(question, alone = false) {
+  const area = box();
+  area.value = question;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  const check = document.querySelector("#alone input");
+  const turned = alone && check && !check.checked;
+  if (turned) check.click();
+  // Gradio takes the new values in with its next tick.
+  setTimeout(() => {
+    sendButton().click();
+    if (turned) setTimeout(() => check.click(), 50);
+  }, 50);
+}
+
+function sending(event) {
+  const question = box().value;
+  if (!question.trim()) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    note(el("p", { class: "hint", role: "alert" }, say("blank")));
+    box().focus();
+    return;
+  }
+  if (waiting) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  waiting = question;
+  document.body.classList.add("asking");
+  note(el("section", { class: "turn pending" }, el("h2", { class: "asked", dir: "auto" }, question),
+    el("p", { class: "busy" }, say("reading"))));
+}
+
+// An answer was drawn.
+export function answered() {
+  settle();
+  note(null);
+}
+
+function stopped() {
+  if (!waiting) return;
+  settle();
+  note(el("p", { class: "hint" }, say("stopped")));
+  announce(say("stopped"));
+}
+
+function failed(key) {
+  if (!waiting) return;
+  const question = waiting;
+  settle();
+  note(el("section", { class: "turn", role: "alert" }, el("h2", { class: "asked", dir: "auto" }, question),
+    el("p", { class: "alert" }, say(key)),
+    el("button", { type: "button", class: "retry", onclick: () => ask(question) }, say("retry"))));
+}
+
+function settle() {
+  waiting = null;
+  document.body.classList.remove("asking");
+}
+
+// What stands at the end of the conversation while there is no answer.
+function note(node) {
+  talk.querySelector("#dqa-note")?.remove();
+  if (!node) return;
+  node.id = "dqa-note";
+  talk.insertBefore(node, document.getElementById("composer"));
+  node.scrollIntoView({ block: "nearest" });
+}
+
+// Gradio tells of failures in toasts that vanish; what its requests come to is told here, and stays.
+function watchNetwork() {
+  const plain = window.fetch;
+  window.fetch = async (...given) => {
+    const url = String(given[0]?.url ?? given[0]);
+    const ours = url.includes("/queue/join");
+    try {
+      const response = await plain(...given);
+      if (ours && !response.ok) failed(response.status === 503 || response.status === 429 ? "busy" : "failed");
+      return response;
+    } catch (error) {
+      if (ours) failed("gone");
+      throw error;
+    }
+  };
+  // A server that goes away while it works is noticed by asking for something small.
+  setInterval(() => {
+    if (waiting) plain(new URL("page/icon.svg", document.baseURI), { cache: "no-store" }).catch(() => failed("gone"));
+  }, 2000);
+}
