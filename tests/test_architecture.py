@@ -116,11 +116,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluate.compare": {"errors", "evaluate.measure"},
     "__main__": {"cli"},
     # The page knows the records and a protocol; who serves it brings the facade.
+    "followup": set(),
     "web": set(),
     "web.desk": {"records"},
     "web.payload": {"records", "present"},
     "web.routes": {"errors", "present", "readers", "web.desk"},
-    "web.page": {"errors", "present", "web.desk", "web.payload", "web.routes"},
+    "web.page": {"errors", "followup", "present", "web.desk", "web.payload", "web.routes"},
     "web.start": BASE | {"qa", "web.page"},
 }
 

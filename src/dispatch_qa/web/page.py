@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dispatch_qa import present
+from dispatch_qa import followup, present
 from dispatch_qa.errors import DispatchQAError
 from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
 from dispatch_qa.web.routes import MOST, STATIC, add_routes
@@ -58,15 +58,13 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
     def reply(question: str, talk: list[Message], k: int, alone: bool, store: str) -> tuple[list[Message], str]:
         """One turn of the conversation: the talk with question and answer added, and an empty question box."""
         chosen = desks.get(store) or desk
-        before = None if alone else last_read(talk)
-        read = before or question
+        read = question if alone else followup.read(question, last_read(talk)) or question
         try:
-            answer = chosen.ask(question, max(1, min(MOST, int(k))))
-            content = payload(question, question, answer, chosen.show)
+            answer = chosen.ask(read, max(1, min(MOST, int(k))))
+            content = payload(question, read, answer, chosen.show)
             text = present.answer_text(answer)
         except DispatchQAError as error:
             content, text = failure(question, str(error)), str(error)
-        del read
         return [*recent(talk), *turn(content, text)], ""
 
     def ask(question: str, k: int = k) -> dict[str, Any]:
