@@ -1,9 +1,8 @@
-"""The page, at http://127.0.0.1:7860 unless told otherwise: `python app.py`."""
+"""The page, at http://127.0.0.1:7860 unless told otherwise: `python app.py`, with the options of `dispatch-qa serve`."""
 
-import os
+import sys
 
-from dispatch_qa.settings import Settings
-from dispatch_qa.web.start import serve
+from dispatch_qa.cli import main
 
 if __name__ == "__main__":
-    serve(Settings.from_env(), port=int(os.environ.get("DISPATCH_QA_PORT", "7860")))
+    sys.exit(main(["serve", *sys.argv[1:]]))

@@ -105,7 +105,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "archive": BASE | {"store", "embed", "encode", "models", "readers", "readers.folder", "versions"},
     "commands_archive": BASE | {"archive", "options", "present", "qa", "verify", "versions", "store.upkeep"},
     "options": {"records", "settings"},
-    "cli": BASE | {"__init__", "present", "qa", "answer", "evaluate", "options", "commands_archive", "verify"},
+    "cli": BASE | {"__init__", "present", "qa", "answer", "evaluate", "options", "commands_archive", "verify", "commands_serve"},
+    "commands_serve": BASE | {"options", "qa", "web", "web.mcp", "web.page", "web.pool", "web.server", "web.settings"},
     "__init__": BASE | {"qa"},
     # The harness sits beside the stages: the facade, the records, and what makes text and citations right.
     "evaluate": BASE | {"qa", "answer"} | {f"evaluate.{part}" for part in ("judged", "measure", "runs", "compare")},
@@ -123,6 +124,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web.routes": {"errors", "present", "readers", "web.desk"},
     "web.page": {"errors", "followup", "present", "web.desk", "web.payload", "web.routes"},
     "web.start": BASE | {"qa", "web.page"},
+    "web.settings": {"errors"},
+    "web.pool": BASE | {"qa"},
+    "web.logs": set(),
+    "web.metrics": set(),
+    "web.guard": {"web.settings"},
+    "web.observe": {"web.guard", "web.logs", "web.metrics"},
+    "web.feedback": BASE | {"qa", "answer", "language"},
+    "web.api": BASE | {"qa", "answer", "present", "web.feedback", "web.logs", "web.pool"},
+    "web.mcp": BASE | {"__init__", "present", "web.api", "web.pool"},
+    "web.server": BASE
+    | {"__init__", "qa"}
+    | {f"web.{name}" for name in ("api", "feedback", "guard", "logs", "mcp", "metrics", "observe", "pool", "settings")},
 }
 
 HEAVY = {
@@ -132,6 +145,10 @@ HEAVY = {
     "faiss",
     "numpy",
     "gradio",
+    "fastapi",
+    "uvicorn",
+    "mcp",
+    "prometheus_client",
     "langchain_core",
     "yasbd",
     "onnxruntime",
@@ -182,7 +199,9 @@ def loaded_after(code: str) -> set[str]:
     return HEAVY & set(done.stderr.split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ask", "--help"], ["build", "--help"], ["ask"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["ask", "--help"], ["build", "--help"], ["serve", "--help"], ["ask"]]
+)
 def test_help_version_and_usage_errors_load_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_after(f"from dispatch_qa.cli import main; main({arguments})") == set()
 

@@ -7,6 +7,7 @@ import pytest
 import dispatch_qa
 from dispatch_qa import errors
 from dispatch_qa.errors import (
+    Busy,
     CitationError,
     DispatchQAError,
     InputRejected,
@@ -31,6 +32,7 @@ LEAVES_WITH = {
     StoreOutdated: 3,
     StoreLocked: 5,
     CitationError: 3,
+    Busy: 3,
 }
 
 

@@ -1,6 +1,7 @@
 """Dispatch QA: ask wire copy in any language, get the sentences that answer, quoted letter for letter."""
 
 from dispatch_qa.errors import (
+    Busy,
     CitationError,
     DispatchQAError,
     InputRejected,
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Answer",
+    "Busy",
     "Citation",
     "CitationError",
     "Dispatch",

@@ -16,7 +16,7 @@ from typing import IO
 
 import click
 
-from dispatch_qa import __version__, commands_archive, options, present, qa, verify
+from dispatch_qa import __version__, commands_archive, commands_serve, options, present, qa, verify
 from dispatch_qa.answer import cite
 from dispatch_qa.errors import DispatchQAError, InputRejected
 from dispatch_qa.records import Filter
@@ -218,6 +218,8 @@ def evaluate_folders(
 
 
 commands_archive.register(cli)
+cli.add_command(commands_serve.serve)
+cli.add_command(commands_serve.mcp)
 
 
 def main(arguments: list[str] | None = None) -> int:

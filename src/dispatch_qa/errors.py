@@ -9,7 +9,8 @@
     │   ├── StoreDamaged       the store is ours, but its content cannot be trusted
     │   ├── StoreOutdated      written by another format, model or way of splitting
     │   └── StoreLocked        another process is writing to it
-    └── CitationError          a quote is not what stands in its source: never shown, never dropped
+    ├── CitationError          a quote is not what stands in its source: never shown, never dropped
+    └── Busy                   as many questions wait already as may wait: ask again in a moment
 
 The message is one line for a person: what came, what was expected, what to type next.
 """
@@ -65,6 +66,10 @@ class StoreLocked(StoreError):
 
 class CitationError(DispatchQAError):
     """A quote is not the slice of its source that it claims to be."""
+
+
+class Busy(DispatchQAError):
+    """As many questions wait already as may wait."""
 
 
 def build_command(folder: Path, *, force: bool = False, paths: str = "PATH…") -> str:

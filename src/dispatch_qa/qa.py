@@ -128,6 +128,16 @@ class DispatchQA:
         """The confidence under which a question is refused; `None` where no calibration fits the model."""
         return self._calibration.threshold if self._calibration else None
 
+    def reopened(self) -> DispatchQA:
+        """The store as it stands on disk now, beside this one, with connections of its own.
+
+        Shares this one's model, loading it where that has not happened, unless the store names another by now.
+        """
+        fresh = DispatchQA(self.settings, self._given, self._say)
+        if fresh._given is None and fresh._store.manifest.fingerprint == self._store.manifest.fingerprint:
+            fresh._given = self._embedder
+        return fresh
+
     def close(self) -> None:
         """Let go of the store's files."""
         self._store.close()

@@ -1,4 +1,4 @@
-"""One validated settings object. Nothing else in the package reads the environment."""
+"""One validated settings object. Nothing else reads the environment, but the options of the serving commands."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def default_cache() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("dispatch-qa", appauthor=False)
+
+
+def default_data() -> Path:
+    """The user's folder for what is theirs to keep, by the platform's own convention."""
+    from platformdirs import user_data_path
+
+    return user_data_path("dispatch-qa", appauthor=False)
 
 
 @dataclass(frozen=True, slots=True)
