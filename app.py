@@ -1,4 +1,4 @@
-"""The page, at http://127.0.0.1:7860 unless told otherwise: `python app.py`, with the options of `dispatch-qa serve`."""
+"""The page, at http://127.0.0.1:7860 unless told otherwise. Takes the options of `dispatch-qa serve`."""
 
 import sys
 
