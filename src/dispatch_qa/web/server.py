@@ -30,6 +30,9 @@ from dispatch_qa.web.settings import ServerSettings
 STOP_SECONDS = 5
 """How long a request may still take when the server is told to stop."""
 
+KEEP_ALIVE_SECONDS = 30
+"""How long an idle connection is kept: longer than clients do, so that they do not find it closed."""
+
 Mount = Callable[[FastAPI, Pool], object]
 
 
@@ -137,6 +140,7 @@ def serve(settings: Settings, server: ServerSettings, *, mount: Mount | None = N
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             # A refusal costs nothing, so more may connect than are answered; past this uvicorn itself says 503.
             limit_concurrency=2_000,
         )
