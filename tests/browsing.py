@@ -68,8 +68,9 @@ def opened(
     dark: bool = False,
     locale: str = "en-GB",
     still: bool = False,
+    ready: bool = True,
 ) -> Iterator[Page]:
-    """A fresh browser profile at `url`, once the page is ready."""
+    """A fresh browser profile at `url`; unless told otherwise, once the page is ready."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
@@ -79,7 +80,8 @@ def opened(
     )
     page = context.new_page()
     page.goto(url)
-    page.wait_for_selector("body.ready")
+    if ready:
+        page.wait_for_selector("body.ready")
     yield page
     context.close()
 

@@ -24,6 +24,8 @@ from dispatch_qa.followup import leans, read
         ("哪些英国公司参加了？", "那美国的呢？", "哪些公司参加了 – 美国的呢？"),
         ("Who met Umerov?", "What did he say?", "Who met Umerov – What did he say?"),
         ("Who signed the memorandum?", "Where?", "Who signed the memorandum – Where?"),
+        ("Which firms attended – the Americans?", "And the British?", "Which firms attended – the British?"),
+        ("Which firms attended – the Americans?", "Where?", "Which firms attended – the Americans – Where?"),
     ],
 )
 def test_a_follow_up_is_read_with_what_was_asked_before(before: str, question: str, together: str) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+JOIN = " – "
+"""Between what is kept of the question before and the new words."""
+
 LONGEST = 8
 """More words than this say by themselves what they ask."""
 
@@ -65,16 +68,19 @@ def read(question: str, before: str | None) -> str | None:
     if before is None or not leans(question):
         return None
     new = _JOINS.sub("", question, count=1).strip()
+    kinds = [kind for kind in (_NUMBER, _NATION, _NATION_ZH) if kind.search(new)]
     kept = before.rstrip(" ?？؟!.")
-    for kind in (_NUMBER, _NATION, _NATION_ZH):
-        if kind.search(new):
-            kept = kind.sub("", kept)
+    if kinds or _names(new):
+        # What the last follow-up brought makes room for what this one brings.
+        kept = kept.partition(JOIN)[0]
+    for kind in kinds:
+        kept = kind.sub("", kept)
     if _names(new):
         kept = " ".join(word for at, word in enumerate(kept.split()) if at == 0 or not _is_name(word))
     rest = _HANGING.sub("", kept).split()
     if rest and new.split()[:1] == rest[-1:]:
         rest.pop()  # “grew in – in 2024”
-    return f"{' '.join(rest)} – {new}"
+    return f"{' '.join(rest)}{JOIN}{new}"
 
 
 def leans(question: str) -> bool:
@@ -89,8 +95,9 @@ def leans(question: str) -> bool:
 
 
 def _names(text: str) -> bool:
-    """Whether a word after the first is written as a name; the first may be so for its place alone."""
-    return any(_is_name(word) for word in text.split()[1:]) or (len(text.split()) == 1 and _is_name(text))
+    """Whether a word is written as a name; of several, the first may be so for its place alone."""
+    words = _WORD.findall(text)
+    return any(_is_name(word) for word in (words[1:] or words) if word.casefold() not in _ASKING)
 
 
 def _is_name(word: str) -> bool:

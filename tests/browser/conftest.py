@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from browsing import CHROMIUM, FLAGS, Served, opened, served
 from playwright.sync_api import Browser, Page, sync_playwright
+from wire import DISPATCHES, Wire
+
+from dispatch_qa import Settings, build
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +32,12 @@ def wide(browser: Browser, app: Served) -> Iterator[Page]:
     """The page on a wide, light, English screen."""
     with opened(browser, app.url) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    """An app over a small store of made-up copy, embedded by the real model."""
+    index = tmp_path_factory.mktemp("wire") / "store"
+    build(replace(Settings.from_env(), index=index), dispatches=DISPATCHES)
+    with served(index=index) as running:
+        yield Wire(running.url)

@@ -56,16 +56,15 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
     say = gr.I18n(**words())
 
     def reply(question: str, talk: list[Message], k: int, alone: bool, store: str) -> tuple[list[Message], str]:
-        """One turn of the conversation: the talk with question and answer added, and an empty question box."""
+        """One turn: the talk with question and answer added, and what is left in the question's box."""
         chosen = desks.get(store) or desk
         read = question if alone else followup.read(question, last_read(talk)) or question
         try:
             answer = chosen.ask(read, max(1, min(MOST, int(k))))
             content = payload(question, read, answer, chosen.show)
-            text = present.answer_text(answer)
         except DispatchQAError as error:
-            content, text = failure(question, str(error)), str(error)
-        return [*recent(talk), *turn(content, text)], ""
+            return [*recent(talk), *turn(failure(question, str(error)), str(error))], question
+        return [*recent(talk), *turn(content, present.answer_text(answer))], ""
 
     def ask(question: str, k: int = k) -> dict[str, Any]:
         """Answer a question from the dispatches, each word quoted with its place."""
@@ -101,10 +100,21 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
                         stop_btn=True,
                         container=False,
                     )
-                    with gr.Accordion(say("options"), open=False, elem_id="options"):
-                        passages = gr.Slider(1, MOST, k, step=1, label=say("how_many"), elem_id="passages")
-                        alone = gr.Checkbox(False, label=say("alone"), elem_id="alone")
-                        store = gr.Dropdown(list(desks), label=say("store"), elem_id="store", visible=len(desks) > 1)
+                    # Not in an accordion, whose content Gradio only makes when it is opened; the script folds it.
+                    with gr.Row(elem_id="options"):
+                        passages = gr.Number(
+                            k,
+                            label=say("how_many"),
+                            minimum=1,
+                            maximum=MOST,
+                            precision=0,
+                            elem_id="passages",
+                            min_width=0,
+                        )
+                        store = gr.Dropdown(
+                            list(desks), label=say("store"), elem_id="store", visible=len(desks) > 1, min_width=0
+                        )
+                        alone = gr.Checkbox(False, label=say("alone"), elem_id="alone", min_width=0)
             gr.Column(elem_id="source", min_width=0)
         asking = question.submit(
             reply,

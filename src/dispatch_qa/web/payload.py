@@ -73,15 +73,17 @@ def last_read(messages: list[Message]) -> str | None:
 
 
 def recent(messages: list[Message]) -> list[Message]:
-    """The newest turns of a conversation that stay under `KEPT_BYTES`, oldest first."""
-    size, kept = 0, 0
-    for message in reversed(messages):
-        size += len(_text(message))
-        if size > KEPT_BYTES:
+    """The newest turns of a conversation that stay under `KEPT_BYTES`, oldest first; failures are not kept."""
+    kept: list[Message] = []
+    room = KEPT_BYTES
+    # Question and answer come in pairs; the browser may have sent anything else.
+    for question, reply in reversed(list(zip(messages[::2], messages[1::2], strict=False))):
+        room -= len(_text(question)) + len(_text(reply))
+        if room < 0:
             break
-        kept += 1
-    kept -= kept % 2  # A turn is two messages.
-    return messages[len(messages) - kept :]
+        if "error" not in (unpacked(_text(reply)) or {}):
+            kept = [question, reply, *kept]
+    return kept
 
 
 def packed(content: Payload) -> str:

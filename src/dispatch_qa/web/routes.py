@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import present
-from dispatch_qa.errors import DispatchQAError, InputRejected, StoreMissing
+from dispatch_qa.errors import DispatchQAError, InputRejected, StoreMissing, build_command
 from dispatch_qa.readers import shipped_dispatch
 
 if TYPE_CHECKING:
@@ -89,6 +89,6 @@ def _about(desk: Desk) -> dict[str, Any]:
         "dispatches": len(info.dispatches),
         "first": next(iter(info.dispatches), None),
         "shipped": info.dispatches == [shipped.id] and desk.show(shipped.id).sha256 == shipped.sha256,
-        "command": f"dispatch-qa build --index {info.index} PATH…",
+        "command": build_command(info.index),
         "calibrated": info.calibrated,
     }

@@ -51,11 +51,13 @@ class LockedDesk:
         return self._opened
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 7860) -> None:
-    """Serve the page until interrupted."""
+def serve(
+    settings: Settings, host: str = "127.0.0.1", port: int = 7860, desk_type: type[LockedDesk] = LockedDesk
+) -> None:
+    """Serve the page until interrupted; `desk_type` makes who answers."""
     # Read by Gradio when it is imported; with analytics on, it resolves its hosts' names.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    desk = LockedDesk(settings)
+    desk = desk_type(settings)
     # Beside the import of Gradio, which takes as long.
     threading.Thread(target=_warm, args=(desk,), daemon=True).start()
     import uvicorn

@@ -9,7 +9,8 @@ export function draw(payload, ask) {
   const heading = el("h2", { class: "asked", dir: "auto", tabindex: "-1" }, payload.asked);
   const turn = el("section", { class: "turn", "aria-label": say("answer") }, heading);
   if (payload.error) {
-    turn.append(el("p", { class: "alert", role: "alert" }, payload.error));
+    turn.append(el("p", { class: "alert", role: "alert" }, payload.error),
+      el("button", { type: "button", class: "retry", onclick: () => ask(payload.asked) }, say("retry")));
     return turn;
   }
   if (payload.read !== payload.asked) turn.append(reading(payload, ask));
@@ -158,16 +159,21 @@ async function around(citation) {
     return el("p", { class: "alert" }, error.message);
   }
   const text = points(found.text);
-  const before = sentences(text.slice(Math.max(0, citation.start - AROUND), citation.start), found.language);
-  const after = sentences(text.slice(citation.end, citation.end + AROUND), found.language);
+  const before = nearest(text.slice(Math.max(0, citation.start - AROUND), citation.start), found.language, true);
+  const after = nearest(text.slice(citation.end, citation.end + AROUND), found.language, false);
   return el("blockquote", { class: "around", ...tongue(found.language) },
-    before.slice(-2).join("").trimStart(), el("span", { class: "passage" }, citation.quote), after.slice(0, 2).join("").trimEnd());
+    before.trimStart(), el("span", { class: "passage" }, citation.quote), after.trimEnd());
 }
 
-function sentences(text, code) {
+// The two sentences of a text that are nearest to its end, or to its beginning, with the white space between.
+function nearest(text, code, toEnd) {
   const known = code && code !== "und" && Intl.Segmenter.supportedLocalesOf([code]).length ? code : "en";
-  const found = Array.from(new Intl.Segmenter(known, { granularity: "sentence" }).segment(text), (part) => part.segment);
-  return found.filter((part, at) => part.trim() || at < found.length - 1);
+  const parts = Array.from(new Intl.Segmenter(known, { granularity: "sentence" }).segment(text), (part) => part.segment);
+  if (toEnd) parts.reverse();
+  const taken = [];
+  for (let sentences = 0; parts.length && sentences < 2; sentences += taken.at(-1).trim() ? 1 : 0) taken.push(parts.shift());
+  if (toEnd) taken.reverse();
+  return taken.join("");
 }
 
 async function why(payload, citation) {

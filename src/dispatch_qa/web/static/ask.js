@@ -4,6 +4,7 @@ import { announce, el, say } from "./dom.js";
 
 let waiting = null;
 let talk = null;
+let turned = null;
 
 const box = () => document.querySelector("#question textarea");
 const sendButton = () => document.querySelector("#question .submit-button");
@@ -21,6 +22,34 @@ export function build(column) {
     if (button && button === stopButton()) stopped();
   }, true);
   watchNetwork();
+  // The direction is the question's; Gradio would set it for all.
+  const area = box();
+  const direct = () => { if (area.dir !== "auto") area.dir = "auto"; };
+  new MutationObserver(direct).observe(area, { attributeFilter: ["dir"] });
+  direct();
+  area.setAttribute("aria-label", say("your_question"));
+  sendButton().setAttribute("aria-label", say("ask"));
+  stopButton().setAttribute("aria-label", say("stop"));
+  foldOptions();
+  area.closest("#question").before(skipLink());
+}
+
+// From the question's box, one step back leads to the newest answer, and not through every card.
+function skipLink() {
+  return el("button", { type: "button", class: "quiet skip", onclick: () => {
+    const turn = [...document.querySelectorAll("#chat .turn")].at(-1);
+    (turn?.querySelector("a.cite") ?? turn?.querySelector(".asked"))?.focus();
+  } }, say("to_answer"));
+}
+
+function foldOptions() {
+  const options = document.getElementById("options");
+  const button = el("button", { type: "button", class: "quiet", id: "options-button", "aria-controls": "options",
+    "aria-expanded": "false", onclick: () => {
+      const open = options.classList.toggle("unfolded");
+      button.setAttribute("aria-expanded", String(open));
+    } }, say("options"));
+  options.before(button);
 }
 
 // Ask from the script: the question goes through the same box. `alone`: not as a follow-up, this once.
@@ -29,13 +58,12 @@ export function ask(question, alone = false) {
   area.value = question;
   area.dispatchEvent(new Event("input", { bubbles: true }));
   const check = document.querySelector("#alone input");
-  const turned = alone && check && !check.checked;
-  if (turned) check.click();
+  if (alone && !check.checked) {
+    check.click();
+    turned = check;
+  }
   // Gradio takes the new values in with its next tick.
-  setTimeout(() => {
-    sendButton().click();
-    if (turned) setTimeout(() => check.click(), 50);
-  }, 50);
+  setTimeout(() => sendButton().click(), 50);
 }
 
 function sending(event) {
@@ -83,6 +111,8 @@ function failed(key) {
 function settle() {
   waiting = null;
   document.body.classList.remove("asking");
+  turned?.click();
+  turned = null;
 }
 
 // What stands at the end of the conversation while there is no answer.

@@ -108,7 +108,5 @@ const redraw = () => {
 };
 new MutationObserver(redraw).observe(chat, { childList: true, subtree: true });
 redraw();
-document.querySelector("#question .submit-button").setAttribute("aria-label", say("ask"));
-document.querySelector("#question .stop-button").setAttribute("aria-label", say("stop"));
 if (link) asking.ask(link.question, true);
 document.body.classList.add("ready");

@@ -78,7 +78,7 @@ export function titleOf(source) {
 export function facts(source) {
   const date = source.filed_at ? new Date(source.filed_at) : null;
   const dated = date && !Number.isNaN(date.valueOf())
-    ? el("time", { datetime: source.filed_at }, date.toLocaleDateString(document.documentElement.lang, { dateStyle: "long" }))
+    ? el("time", { datetime: source.filed_at }, date.toLocaleDateString(navigator.language, { dateStyle: "long" }))
     : source.dateline ?? say("undated");
   return [source.agency ?? say("unsigned"), dated, languageName(source.language)].filter(Boolean);
 }

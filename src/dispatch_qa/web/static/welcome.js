@@ -8,8 +8,8 @@ const SHIPPED = [
   ["en", "Which British firms attended?"],
   ["fr", "Combien de producteurs d’armes étaient au forum ?"],
   ["de", "Um wie viel soll die Waffenproduktion 2024 wachsen?"],
-  ["uk", "З ким Україна підписала меморандум?"],
-  ["ar", "من هو وزير الدفاع الأوكراني؟"],
+  ["uk", "Що передбачає угода з Rheinmetall?"],
+  ["ar", "مع من ستتعاون أوكرانيا لإنتاج قذائف عيار 155 ملم؟"],
   ["zh", "谁编辑了这篇报道？"],
 ];
 // What any wire copy may answer.

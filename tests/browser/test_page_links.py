@@ -1,0 +1,50 @@
+"""Item 13: a permalink reopens the same question and sentence; to a dispatch that is gone, it says so."""
+
+from __future__ import annotations
+
+from browsing import ANSWERABLE, ask, opened
+from playwright.sync_api import Browser, Page, expect
+from wire import Wire
+
+
+def test_a_permalink_reopens_question_and_sentence_in_a_fresh_browser(browser: Browser, wide: Page) -> None:
+    ask(wide, ANSWERABLE)
+    second = wide.locator('.cite[data-number="2"]')
+    link = second.get_attribute("href") or ""
+    second.click()
+    marked = wide.text_content("#dqa-source mark")
+    with opened(browser, link) as fresh:
+        expect(fresh.locator("#chat .asked")).to_have_text(ANSWERABLE)
+        expect(fresh.locator("#dqa-source mark")).to_have_text(marked or "")
+        expect(fresh.locator("#dqa-source mark")).to_be_in_viewport()
+
+
+def test_a_permalink_to_what_no_longer_ranks_still_stands_there(browser: Browser, wire: Wire) -> None:
+    link = f"{wire.url}?q=Who+opened+the+zoo%3F#d=odesa&s=40-70"
+    with opened(browser, link) as page:
+        expect(page.locator("#dqa-source mark")).to_have_text("It had been closed since March")
+
+
+def test_a_permalink_counts_code_points(browser: Browser, wire: Wire) -> None:
+    with opened(browser, f"{wire.url}?q=Who+opened+the+zoo%3F#d=emoji&s=3-9") as page:
+        expect(page.locator("#dqa-source mark")).to_have_text("Zürich")
+
+
+def test_a_permalink_to_a_dispatch_that_is_gone_says_so(browser: Browser, wire: Wire) -> None:
+    with opened(browser, f"{wire.url}?q=Who+spoke%3F#d=removed.fr&s=0-10") as page:
+        expect(page.locator("#dqa-source [role=alert]")).to_have_text(
+            "This dispatch is no longer in the store: removed.fr"
+        )
+
+
+def test_a_permalink_to_words_that_have_changed_says_so_and_marks_nothing(browser: Browser, wire: Wire) -> None:
+    with opened(browser, f"{wire.url}?q=Who+spoke%3F#d=odesa&s=0-10&h=000000000000") as page:
+        expect(page.locator("#dqa-source .alert")).to_have_text(
+            "The text of this dispatch has changed since the link was made."
+        )
+        expect(page.locator("#dqa-source mark")).to_have_count(0)
+
+
+def test_the_address_is_the_question_s(wide: Page) -> None:
+    ask(wide, ANSWERABLE)
+    assert wide.url.endswith("?q=Which+British+firms+attended%3F")
