@@ -54,9 +54,7 @@ function foldOptions() {
 
 // Ask from the script: the question goes through the same box. `alone`: not as a follow-up, this once.
 export function ask(question, alone = false) {
-  const area = box();
-  area.value = question;
-  area.dispatchEvent(new Event("input", { bubbles: true }));
+  fill(question);
   const check = document.querySelector("#alone input");
   if (alone && !check.checked) {
     check.click();
@@ -64,6 +62,11 @@ export function ask(question, alone = false) {
   }
   // Gradio takes the new values in with its next tick.
   setTimeout(() => sendButton().click(), 50);
+}
+
+function fill(question) {
+  box().value = question;
+  box().dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function sending(event) {
@@ -81,6 +84,7 @@ function sending(event) {
     return;
   }
   waiting = question;
+  sessionStorage.removeItem(KEPT);
   document.body.classList.add("asking");
   note(el("section", { class: "turn pending" }, el("h2", { class: "asked", dir: "auto" }, question),
     el("p", { class: "busy" }, say("reading"))));
@@ -103,6 +107,11 @@ function failed(key) {
   if (!waiting) return;
   const question = waiting;
   settle();
+  if (key === "gone") keep(question);
+  tell(question, key);
+}
+
+function tell(question, key) {
   note(el("section", { class: "turn", role: "alert" }, el("h2", { class: "asked", dir: "auto" }, question),
     el("p", { class: "alert" }, say(key)),
     el("button", { type: "button", class: "retry", onclick: () => ask(question) }, say("retry"))));
@@ -128,19 +137,35 @@ function note(node) {
 function watchNetwork() {
   const plain = window.fetch;
   window.fetch = async (...given) => {
-    const url = String(given[0]?.url ?? given[0]);
-    const ours = url.includes("/queue/join");
+    const joins = String(given[0]?.url ?? given[0]).includes("/queue/join");
+    if (!joins) return plain(...given);
     try {
       const response = await plain(...given);
-      if (ours && !response.ok) failed(response.status === 503 || response.status === 429 ? "busy" : "failed");
+      if (!response.ok) failed(response.status === 503 || response.status === 429 ? "busy" : "failed");
       return response;
-    } catch (error) {
-      if (ours) failed("gone");
-      throw error;
+    } catch {
+      failed("gone");
+      // Gradio would take a lost connection for the end, and refuse to send again until the page is reloaded.
+      return Response.json({ detail: "gone" }, { status: 503 });
     }
   };
   // A server that goes away while it works is noticed by asking for something small.
   setInterval(() => {
     if (waiting) plain(new URL("page/icon.svg", document.baseURI), { cache: "no-store" }).catch(() => failed("gone"));
   }, 2000);
+}
+
+// When an answer is cut off, Gradio reloads the page as soon as the server is back; the question outlives that.
+const KEPT = "dispatch-qa-question";
+
+function keep(question) {
+  sessionStorage.setItem(KEPT, question);
+}
+
+export function restore() {
+  const question = sessionStorage.getItem(KEPT);
+  sessionStorage.removeItem(KEPT);
+  if (!question) return;
+  fill(question);
+  tell(question, "gone");
 }

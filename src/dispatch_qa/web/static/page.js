@@ -53,6 +53,7 @@ function drawNew(log) {
 
 function arrived(payload, turn) {
   asking.answered();
+  asking.restore();
   hide();
   document.body.classList.add("talking");
   turn.scrollIntoView({ block: "start" });
@@ -109,4 +110,5 @@ const redraw = () => {
 new MutationObserver(redraw).observe(chat, { childList: true, subtree: true });
 redraw();
 if (link) asking.ask(link.question, true);
+else asking.restore();
 document.body.classList.add("ready");
