@@ -145,6 +145,7 @@ def mount(app: FastAPI, desk: Desk, *, others: Mapping[str, Desk] | None = None,
         path="/",
         head=_HEAD,
         i18n=gr.I18n(**words()),
+        theme=_theme(),
         favicon_path=str(STATIC.joinpath("icon.svg")),
         footer_links=[],
         run_history=False,
@@ -154,6 +155,33 @@ def mount(app: FastAPI, desk: Desk, *, others: Mapping[str, Desk] | None = None,
         **options,
     )
     return mounted
+
+
+def _theme() -> gr.themes.Base:
+    """Gradio's own parts in the page's colours (`static/page.css`) and the system's faces: no font is fetched."""
+    import gradio as gr
+
+    plain = ["system-ui", "sans-serif"]
+    colours = {
+        "body_background_fill": "var(--paper)",
+        "body_text_color": "var(--ink)",
+        "block_background_fill": "var(--paper)",
+        "block_label_text_color": "var(--soft)",
+        "block_title_text_color": "var(--soft)",
+        "border_color_primary": "var(--rule)",
+        "input_background_fill": "var(--sheet)",
+        "input_border_color": "var(--edge)",
+        "checkbox_background_color": "var(--sheet)",
+        "checkbox_background_color_selected": "var(--accent)",
+        "checkbox_border_color": "var(--edge)",
+        "checkbox_border_color_selected": "var(--accent)",
+        "checkbox_label_background_fill": "transparent",
+        "checkbox_label_text_color": "var(--soft)",
+        "color_accent": "var(--accent)",
+    }
+    theme = gr.themes.Base(font=plain, font_mono=["ui-monospace", "monospace"])
+    both = colours | {f"{name}_dark": colour for name, colour in colours.items() if name != "color_accent"}
+    return theme.set(**both)
 
 
 def _named(desk: Desk, others: Mapping[str, Desk] | None) -> dict[str, Desk]:

@@ -48,6 +48,7 @@ function spoken(payload, turn) {
   const block = el("div", { class: "spoken" });
   payload.citations.forEach((citation, at) => {
     const words = citation.evidence.quote;
+    if (at === 1) block.append(el("h3", {}, say("also")));
     block.append(el("p", { class: at === 0 ? "lead" : null },
       el("span", { class: "quote", ...tongue(citation.language) }, words), " ", number(payload, citation, turn)));
   });

@@ -96,7 +96,8 @@ function quieten(log) {
 
 await loadWords();
 const [talk, column] = await Promise.all([present("#talk"), present("#source")]);
-await present("#question textarea");
+// Gradio makes its parts one after the other.
+await Promise.all(["#question textarea", "#question .stop-button", "#alone input"].map(present));
 announce("");
 source.build(column);
 asking.build(talk);

@@ -7,7 +7,7 @@ let pane = null;
 let comeFrom = null;
 
 export function build(column) {
-  pane = el("aside", { id: "dqa-source", "aria-label": say("source"), tabindex: "-1" });
+  pane = el("aside", { id: "dqa-source", "aria-label": say("source"), tabindex: "0" });
   pane.append(el("p", { class: "hollow" }, say("source_empty")));
   pane.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && comeFrom) goBack();
@@ -40,7 +40,7 @@ export async function open(id, { citation = null, opener = null, store = "", foc
     return;
   }
   comeFrom = opener;
-  pane.replaceChildren(header(found, citation, note), body(found, citation));
+  pane.replaceChildren(bar(citation), header(found, note), body(found, citation));
   const mark = pane.querySelector("mark");
   if (focus || wideEnough()) stand(mark ?? pane, focus);
 }
@@ -87,14 +87,18 @@ export function joined(parts) {
   return parts.flatMap((part, at) => (at ? [" · ", part] : [part]));
 }
 
-function header(found, citation, note) {
+// Stays in sight while the source scrolls.
+function bar(citation) {
+  return el("div", { class: "bar-row" },
+    el("p", { class: "kicker" }, say("source")),
+    comeFrom && citation
+      ? el("button", { type: "button", class: "quiet back", onclick: goBack }, say("back", { n: citation.number }))
+      : null);
+}
+
+function header(found, note) {
   const status = { withheld: "withdrawn", canceled: "withdrawn", corrected: "corrected" }[found.status];
   return el("header", {},
-    el("div", { class: "row" },
-      comeFrom && citation
-        ? el("button", { type: "button", class: "quiet back", onclick: goBack }, say("back", { n: citation.number }))
-        : null,
-      el("p", { class: "kicker" }, say("source"))),
     el("h2", { ...tongue(found.headline || found.slug ? found.language : "und") }, titleOf(found)),
     el("p", { class: "facts" }, joined(facts(found)), status ? el("strong", {}, ` · ${say(status)}`) : null),
     found.byline ? el("p", { class: "facts", ...tongue(found.language) }, found.byline) : null,
