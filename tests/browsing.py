@@ -38,10 +38,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(*command: str, port: int | None = None, index: Path | None = None) -> Iterator[Served]:
+def served(
+    *command: str, port: int | None = None, index: Path | None = None, feedback: Path | None = None
+) -> Iterator[Served]:
     """Run an app in a process of its own until it answers; stop it at the end."""
     port = port or free_port()
-    env = os.environ | {"DISPATCH_QA_PORT": str(port)} | ({"DISPATCH_QA_INDEX": str(index)} if index else {})
+    env = os.environ | {"DISPATCH_QA_PORT": str(port)}
+    env |= {"DISPATCH_QA_FEEDBACK": str(feedback)} if feedback else {"DISPATCH_QA_NO_FEEDBACK": "1"}
+    env |= {"DISPATCH_QA_INDEX": str(index)} if index else {}
     process = subprocess.Popen([sys.executable, *(command or ("app.py",))], cwd=ROOT, env=env)
     url = f"http://127.0.0.1:{port}/"
     try:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
-from dispatch_qa import Answer, Settings
-from dispatch_qa.web import page, start
-
-
-class SlowDesk(start.LockedDesk):
-    """Answers as the real one does, later."""
-
-    def ask(self, question: str, k: int | None = None) -> Answer:
-        time.sleep(float(sys.argv[1]))
-        return super().ask(question, k)
-
+from dispatch_qa import Answer
+from dispatch_qa.cli import main
+from dispatch_qa.web import page
+from dispatch_qa.web.pool import Pool
 
 if __name__ == "__main__":
-    page.AT_ONCE = 1
-    page.WAITING = int(sys.argv[2])
-    start.serve(Settings.from_env(), port=int(os.environ["DISPATCH_QA_PORT"]), desk_type=SlowDesk)
+    prompt = Pool.ask
+
+    def late(self: Pool, question: str, k: int | None = None) -> Answer:
+        """The real answer, later."""
+        time.sleep(float(sys.argv[1]))
+        return prompt(self, question, k)
+
+    page.AT_ONCE, page.WAITING = 1, int(sys.argv[2])
+    Pool.ask = late  # type: ignore[method-assign]
+    sys.exit(main(["serve"]))

@@ -92,11 +92,6 @@ def test_an_empty_store_shows_the_command_that_fills_it(browser: Browser, tmp_pa
         assert page.locator(".example").count() == 0
 
 
-def test_a_store_that_is_missing_shows_the_command_that_makes_it(browser: Browser, tmp_path: Path) -> None:
-    with served(index=tmp_path / "none") as running, opened(browser, running.url) as page:
-        expect(page.locator(".welcome")).to_contain_text(f"dispatch-qa build --index {tmp_path / 'none'} PATH…")
-
-
 def test_a_follow_up_is_read_with_what_was_asked_before(wide: Page) -> None:
     ask(wide, ANSWERABLE)
     ask(wide, "And the Americans?")

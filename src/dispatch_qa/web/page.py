@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import followup, present
 from dispatch_qa.errors import DispatchQAError
+from dispatch_qa.web.api import told_apart
 from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
 from dispatch_qa.web.routes import MOST, STATIC, add_routes
 
@@ -63,7 +64,8 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
             answer = chosen.ask(read, max(1, min(MOST, int(k))))
             content = payload(question, read, answer, chosen.show)
         except DispatchQAError as error:
-            return [*recent(talk), *turn(failure(question, str(error)), str(error))], question
+            _, message = told_apart(error)
+            return [*recent(talk), *turn(failure(question, message), message)], question
         return [*recent(talk), *turn(content, present.answer_text(answer))], ""
 
     def ask(question: str, k: int = k) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
         try:
             return present.answer_json(desk.ask(question, k))
         except DispatchQAError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(told_apart(error)[1]) from error
 
     blocks: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:

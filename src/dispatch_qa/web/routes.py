@@ -7,8 +7,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import present
-from dispatch_qa.errors import DispatchQAError, InputRejected, StoreMissing, build_command
+from dispatch_qa.errors import DispatchQAError, InputRejected, build_command
 from dispatch_qa.readers import shipped_dispatch
+from dispatch_qa.web.api import told_apart
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
@@ -34,14 +35,13 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False
         return desks.get(name) or next(iter(desks.values()))
 
     def told(error: DispatchQAError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 404 if isinstance(error, InputRejected) else 503)
+        status, message = told_apart(error)
+        return JSONResponse({"error": message}, 404 if isinstance(error, InputRejected) else status)
 
     @app.get("/page/desk", include_in_schema=False)
     def about(store: str = "") -> JSONResponse:
         try:
             return JSONResponse(_about(desk(store)) | {"may_add": may_add})
-        except StoreMissing as error:
-            return JSONResponse({"passages": 0, "dispatches": 0, "shipped": False, "error": str(error)})
         except DispatchQAError as error:
             return told(error)
 
@@ -89,6 +89,6 @@ def _about(desk: Desk) -> dict[str, Any]:
         "dispatches": len(info.dispatches),
         "first": next(iter(info.dispatches), None),
         "shipped": info.dispatches == [shipped.id] and desk.show(shipped.id).sha256 == shipped.sha256,
-        "command": build_command(info.index),
-        "calibrated": info.calibrated,
+        # Where the store lies is nobody's business, but who looks at an empty one has to fill it.
+        "command": None if info.passages else build_command(info.index),
     }

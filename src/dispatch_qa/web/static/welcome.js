@@ -31,7 +31,7 @@ export async function welcome(talk, ask) {
   if (!response?.ok) return;
   const desk = await response.json();
   if (!desk.passages) {
-    section.append(el("p", {}, desk.error ?? say("empty")), desk.error ? null : el("pre", {}, el("code", {}, desk.command)));
+    section.append(el("p", {}, say("empty")), el("pre", {}, el("code", {}, desk.command)));
     return;
   }
   const holds = say("holds", { dispatches: many("dispatch", desk.dispatches), passages: many("passage", desk.passages) });
