@@ -5,10 +5,13 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 Q ?= Which British firms attended?
 export Q
 
-.PHONY: ask test format index screenshot constraints bench clean
+.PHONY: ask chat test format index screenshot page-screenshots constraints bench clean
 
 ask: .venv/.runtime  ## answer a question: make ask Q="…"
 	@$(BIN)/python -m dispatch_qa ask -- "$$Q" || [ $$? -eq 1 ]
+
+chat: .venv/.runtime  ## open the page at http://127.0.0.1:7860; OPTIONS="--port 8000" and the like
+	@$(BIN)/python app.py $(OPTIONS)
 
 test: .venv/.dev  ## everything that must hold: format, lint, types, tests
 	$(BIN)/ruff format --check .
@@ -25,6 +28,9 @@ index: .venv/.runtime  ## make the shipped index again
 
 screenshot: .venv/.dev  ## draw the picture in the README again
 	$(BIN)/python docs/make_screenshot.py
+
+page-screenshots: .venv/.dev  ## take the pictures of the page again (needs Chromium)
+	$(BIN)/python docs/make_page_screenshots.py
 
 constraints: .venv/.dev  ## pin what is installed now, less local build tags
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > constraints.txt

@@ -24,15 +24,20 @@ PAYLOADS = [
 
 @contextmanager
 def watched(browser: Browser, url: str) -> Iterator[Page]:
-    """The page, from its first request on: it must stay on this machine and run nothing of the copy's."""
+    """The page, from its first request on: it stays on this machine, runs nothing of the copy's, breaks no policy."""
     far: list[str] = []
+    broken: list[str] = []
     with opened(browser, "about:blank#", ready=False) as page:
         page.on("request", lambda request: far.append(request.url))
         page.on("dialog", lambda dialog: far.append(dialog.message))
-        page.goto(url)
+        page.on("console", lambda message: broken.append(message.text) if "Policy" in message.text else None)
+        response = page.goto(url)
+        assert response
+        assert "unsafe-eval" not in response.headers["content-security-policy"]
         page.wait_for_selector("body.ready")
         yield page
         page.wait_for_timeout(300)
+        assert broken == []
         assert {urlsplit(url).hostname or urlsplit(url).scheme for url in far} <= {"127.0.0.1", "data", "blob"}
         assert page.evaluate("window.pwned") is None
 

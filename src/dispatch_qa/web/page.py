@@ -14,6 +14,7 @@ from dispatch_qa import followup, present
 from dispatch_qa.errors import DispatchQAError
 from dispatch_qa.web.api import told_apart
 from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
+from dispatch_qa.web.quiet import import_gradio
 from dispatch_qa.web.routes import MOST, STATIC, add_routes
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def mount(app: FastAPI, desk: Desk, *, others: Mapping[str, Desk] | None = None,
     Args:
         options: passed on to `gr.mount_gradio_app`, such as `auth` or `root_path`.
     """
+    import_gradio()
     import gradio as gr
 
     add_routes(app, _named(desk, others))

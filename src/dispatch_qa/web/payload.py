@@ -88,7 +88,7 @@ def recent(messages: list[Message]) -> list[Message]:
 
 def packed(content: Payload) -> str:
     """A payload in letters that Markdown, HTML and an address leave alone: base64url of its JSON."""
-    return base64.urlsafe_b64encode(json.dumps(content, ensure_ascii=False).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")).decode()
 
 
 def unpacked(message: str) -> Payload | None:
@@ -103,7 +103,9 @@ def unpacked(message: str) -> Payload | None:
 
 def escaped(text: str) -> str:
     """`text` with every character but letters, digits, spaces and line ends as a character reference."""
-    return "".join(char if char.isalnum() or char in " \n" or ord(char) > 0x7F else f"&#{ord(char)};" for char in text)
+    # A control character or half a surrogate pair has none.
+    shown = present.visible(text.encode("utf-8", "replace").decode())
+    return "".join(char if char.isalnum() or char in " \n" or ord(char) > 0x7F else f"&#{ord(char)};" for char in shown)
 
 
 def _text(message: Message) -> str:
