@@ -57,12 +57,12 @@ def test_a_dispatch_is_told_whole(page: TestClient, dispatch: Dispatch) -> None:
 
 def test_why_tells_the_parts_of_a_score(page: TestClient) -> None:
     asked: dict[str, str | int] = {"question": "conférence Ukroboronprom Telegram", "id": "dispatch.fr", "start": 1212}
-    told = page.get("/page/why", params=asked).json()
+    told = page.post("/page/why", json=asked).json()
     assert told["rank"] == 1
     assert set(told["parts"]) == {"dense", "sentence", "lexical"}
-    assert page.get("/page/why", params=asked | {"start": 1}).status_code == 404
-    assert page.get("/page/why", params=asked | {"question": " "}).status_code == 404
-    assert page.get("/page/why", params=asked | {"k": 10_000}).status_code == 422
+    assert page.post("/page/why", json=asked | {"start": 1}).status_code == 404
+    assert page.post("/page/why", json=asked | {"question": " "}).status_code == 404
+    assert page.post("/page/why", json=asked | {"k": 10_000}).status_code == 422
 
 
 def test_the_desk_tells_what_it_holds_and_not_where(page: TestClient, fake_store: Settings) -> None:

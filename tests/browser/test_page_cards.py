@@ -91,4 +91,4 @@ def test_a_citation_is_copied_with_all_that_a_checker_needs(browser: Browser, wi
     assert "Odesa port reopens, AFP, 2025-05-03T09:00:00+00:00" in told
     assert re.search(r"paragraph 1, characters 0–38", told)
     assert link.startswith(wire.url)
-    assert "#d=odesa&s=0-38&h=" in link
+    assert "&d=odesa&s=0-38&h=" in link

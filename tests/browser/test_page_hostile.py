@@ -64,7 +64,7 @@ def test_a_hostile_question_is_text(browser: Browser, wire: Wire, question: str)
     with watched(browser, wire.url) as page:
         ask(page, question)
         expect(page.locator("#chat .asked")).to_have_text(question)
-    with watched(browser, f"{wire.url}?q={quote(question)}") as page:
+    with watched(browser, f"{wire.url}#q={quote(question)}") as page:
         expect(page.locator("#chat .asked")).to_have_text(question)
 
 
@@ -72,7 +72,7 @@ def test_a_hostile_question_is_text(browser: Browser, wire: Wire, question: str)
     "fragment", ["d=<img src=x onerror=window.pwned=1>&s=0-5", "d=odesa&s=-1-x&h=<b>", "%%%", "s=5-2&d="]
 )
 def test_a_hostile_permalink_runs_nothing(browser: Browser, wire: Wire, fragment: str) -> None:
-    with watched(browser, f"{wire.url}?q=Who+spoke%3F#{fragment}") as page:
+    with watched(browser, f"{wire.url}#q=Who+spoke%3F&{fragment}") as page:
         page.wait_for_selector("#chat .turn")
 
 

@@ -20,25 +20,25 @@ def test_a_permalink_reopens_question_and_sentence_in_a_fresh_browser(browser: B
 
 
 def test_a_permalink_to_what_no_longer_ranks_still_stands_there(browser: Browser, wire: Wire) -> None:
-    link = f"{wire.url}?q=Who+opened+the+zoo%3F#d=odesa&s=40-70"
+    link = f"{wire.url}#q=Who+opened+the+zoo%3F&d=odesa&s=40-70"
     with opened(browser, link) as page:
         expect(page.locator("#dqa-source mark")).to_have_text("It had been closed since March")
 
 
 def test_a_permalink_counts_code_points(browser: Browser, wire: Wire) -> None:
-    with opened(browser, f"{wire.url}?q=Who+opened+the+zoo%3F#d=emoji&s=3-9") as page:
+    with opened(browser, f"{wire.url}#q=Who+opened+the+zoo%3F&d=emoji&s=3-9") as page:
         expect(page.locator("#dqa-source mark")).to_have_text("Zürich")
 
 
 def test_a_permalink_to_a_dispatch_that_is_gone_says_so(browser: Browser, wire: Wire) -> None:
-    with opened(browser, f"{wire.url}?q=Who+spoke%3F#d=removed.fr&s=0-10") as page:
+    with opened(browser, f"{wire.url}#q=Who+spoke%3F&d=removed.fr&s=0-10") as page:
         expect(page.locator("#dqa-source [role=alert]")).to_have_text(
             "This dispatch is no longer in the store: removed.fr"
         )
 
 
 def test_a_permalink_to_words_that_have_changed_says_so_and_marks_nothing(browser: Browser, wire: Wire) -> None:
-    with opened(browser, f"{wire.url}?q=Who+spoke%3F#d=odesa&s=0-10&h=000000000000") as page:
+    with opened(browser, f"{wire.url}#q=Who+spoke%3F&d=odesa&s=0-10&h=000000000000") as page:
         expect(page.locator("#dqa-source .alert")).to_have_text(
             "The text of this dispatch has changed since the link was made."
         )
@@ -47,4 +47,20 @@ def test_a_permalink_to_words_that_have_changed_says_so_and_marks_nothing(browse
 
 def test_the_address_is_the_question_s(wide: Page) -> None:
     ask(wide, ANSWERABLE)
-    assert wide.url.endswith("?q=Which+British+firms+attended%3F")
+    assert wide.url.endswith("#q=Which+British+firms+attended%3F")
+
+
+def test_a_permalink_opened_in_the_same_tab_is_followed_too(wide: Page) -> None:
+    ask(wide, "Who spoke?")
+    wide.evaluate("location.hash = 'q=Which+British+firms+attended%3F&d=dispatch.fr&s=0-10'")
+    expect(wide.locator("#chat .asked").nth(1)).to_have_text(ANSWERABLE)
+    expect(wide.locator("#dqa-source mark")).to_have_text("L'Ukraine ")
+
+
+def test_no_request_carries_the_question_in_its_address(wide: Page) -> None:
+    addresses: list[str] = []
+    wide.on("request", lambda request: addresses.append(request.url))
+    ask(wide, ANSWERABLE)
+    ask(wide, "And the Americans?")
+    assert addresses
+    assert [one for one in addresses if "British" in one] == []

@@ -4,7 +4,7 @@ The page's methods are called from many threads at once. `DispatchQA` has the sa
 puts a pool of them, or one and a lock, behind this.
 
 The browser itself fetches four more things from the server that the page is mounted in, as JSON: `GET /page/dispatch`
-and `GET /page/why`, which `page.mount` adds, and `POST /api/v1/feedback` for a thumb on a passage (question,
+and `POST /page/why`, which `page.mount` adds, and `POST /api/v1/feedback` for a thumb on a passage (question,
 dispatch_id, start, end, relevant), which the server adds.
 """
 

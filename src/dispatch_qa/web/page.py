@@ -63,7 +63,7 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
         read = question if alone else followup.read(question, last_read(talk)) or question
         try:
             answer = chosen.ask(read, max(1, min(MOST, int(k))))
-            content = payload(question, read, answer, chosen.show)
+            content = payload(question, read, answer, chosen.show, store or "")
         except DispatchQAError as error:
             _, message = told_apart(error)
             return [*recent(talk), *turn(failure(question, message), message)], question

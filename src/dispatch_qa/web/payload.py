@@ -29,7 +29,7 @@ KEPT_BYTES = 200_000
 _CARD_FIELDS = ("headline", "slug", "agency", "byline", "credit", "dateline", "filed_at", "status", "advisory")
 
 
-def payload(asked: str, read: str, answer: Answer, show: Callable[[str], Dispatch]) -> Payload:
+def payload(asked: str, read: str, answer: Answer, show: Callable[[str], Dispatch], store: str = "") -> Payload:
     """What the page draws of an answer.
 
     Args:
@@ -37,12 +37,14 @@ def payload(asked: str, read: str, answer: Answer, show: Callable[[str], Dispatc
         read: the question as it was put to the dispatches; another one than `asked` where it followed up.
         answer: what came of it.
         show: gives the dispatch of an id, for what its card tells.
+        store: the name of the store that was asked, where there are several.
     """
     told = answer.citations or answer.nearest
     dispatches = {citation.dispatch_id: show(citation.dispatch_id) for citation in told}
     return {
         "asked": asked,
         "read": read,
+        "store": store,
         "supported": answer.supported,
         "confidence": answer.confidence,
         "citations": [_citation(citation) for citation in told],

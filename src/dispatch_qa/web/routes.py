@@ -25,11 +25,9 @@ _TYPES = {"js": "text/javascript", "css": "text/css", "json": "application/json"
 
 def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False) -> None:
     """Add what lies under `/page/` to `app`. `desks` are the stores by name; an unknown name means the first."""
-    from fastapi import Query
+    from fastapi import Body, Query
     from fastapi.responses import JSONResponse
     from fastapi.responses import Response as Plain
-
-    named = Query(alias="id", max_length=1_000)
 
     def desk(name: str) -> Desk:
         return desks.get(name) or next(iter(desks.values()))
@@ -46,19 +44,20 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False
             return told(error)
 
     @app.get("/page/dispatch", include_in_schema=False)
-    def dispatch(dispatch_id: str = named, store: str = "") -> JSONResponse:
+    def dispatch(dispatch_id: str = Query(alias="id", max_length=1_000), store: str = "") -> JSONResponse:
         try:
             return JSONResponse(present.dispatch_json(desk(store).show(dispatch_id)))
         except DispatchQAError as error:
             return told(error)
 
-    @app.get("/page/why", include_in_schema=False)
+    # In a body and not in an address, which servers and proxies write down.
+    @app.post("/page/why", include_in_schema=False)
     def why(
-        question: str,
-        start: int,
-        dispatch_id: str = named,
-        store: str = "",
-        k: int = Query(MOST, ge=1, le=MOST),
+        question: str = Body(),
+        start: int = Body(),
+        dispatch_id: str = Body(alias="id"),
+        store: str = Body(""),
+        k: int = Body(MOST, ge=1, le=MOST),
     ) -> JSONResponse:
         """The parts of the score of the passage at `start` in the dispatch of that id."""
         try:

@@ -56,11 +56,10 @@ function spoken(payload, turn) {
 }
 
 export function permalink(payload, citation) {
-  const url = new URL(document.baseURI);
-  url.search = new URLSearchParams({ q: payload.read }).toString();
+  const url = new URL(location.href);
   const { start, end } = citation.evidence;
   const sha = payload.sources[citation.dispatch_id].sha256.slice(0, 12);
-  url.hash = new URLSearchParams({ d: citation.dispatch_id, s: `${start}-${end}`, h: sha }).toString();
+  url.hash = new URLSearchParams({ q: payload.read, d: citation.dispatch_id, s: `${start}-${end}`, h: sha }).toString();
   return url.href;
 }
 
@@ -74,7 +73,7 @@ function number(payload, citation, turn) {
     onclick: (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      open(citation.dispatch_id, { citation, opener: link });
+      open(citation.dispatch_id, { citation, opener: link, store: payload.store });
     },
   }, `[${citation.number}]`);
   describe(link, source, citation);
@@ -98,7 +97,7 @@ function card(payload, citation, turn) {
   const more = el("div", { class: "more", "aria-live": "off" });
   const title = el("h4", tongue(source.headline || source.slug ? source.language : "und"), titleOf(source));
   const show = el("button", { type: "button", class: "quiet", onclick: () =>
-    open(citation.dispatch_id, { citation, opener: show }) }, say("open_source"));
+    open(citation.dispatch_id, { citation, opener: show, store: payload.store }) }, say("open_source"));
   const place = say("paragraph", { paragraph: citation.paragraph });
   item.append(...[
     el("div", { class: "row" },
@@ -107,7 +106,7 @@ function card(payload, citation, turn) {
     excerpt(payload, citation),
     el("p", { class: "fit" }, meter(citation.score), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
     el("div", { class: "actions" }, show, copyButton(payload, citation, source),
-      toggle("around", more, () => around(citation)),
+      toggle("around", more, () => around(payload, citation)),
       toggle("why", more, () => why(payload, citation)),
       thumbs(payload, citation)),
     more,
@@ -152,10 +151,10 @@ function toggle(key, more, make) {
 const AROUND = 400;
 
 // The sentences before and after: slices of the dispatch, cut where sentences begin and end.
-async function around(citation) {
+async function around(payload, citation) {
   let found;
   try {
-    found = await dispatch(citation.dispatch_id);
+    found = await dispatch(citation.dispatch_id, payload.store);
   } catch (error) {
     return el("p", { class: "alert" }, error.message);
   }
@@ -178,8 +177,8 @@ function nearest(text, code, toEnd) {
 }
 
 async function why(payload, citation) {
-  const query = { question: payload.read, id: citation.dispatch_id, start: citation.start };
-  const response = await fetch(address("why", query)).catch(() => null);
+  const asked = { question: payload.read, id: citation.dispatch_id, start: citation.start, store: payload.store };
+  const response = await send(address("why"), asked);
   const told = response?.ok ? await response.json() : null;
   if (!told) return el("p", { class: "alert" }, say(response ? "failed" : "gone"));
   const { dense, sentence, lexical } = told.parts;
@@ -187,6 +186,11 @@ async function why(payload, citation) {
     rank: told.rank, score: told.score.toFixed(2), dense: dense.toFixed(2), sentence: sentence.toFixed(2),
     lexical: Math.round(lexical * 100),
   }));
+}
+
+// Post JSON; null where the server cannot be reached.
+function send(url, body) {
+  return fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).catch(() => null);
 }
 
 function copyButton(payload, citation, source) {
@@ -233,8 +237,7 @@ function thumbs(payload, citation) {
       "aria-pressed": "false", onclick: async () => {
         const body = { question: payload.read, dispatch_id: citation.dispatch_id, start: citation.start, end: citation.end, relevant };
         const url = new URL("api/v1/feedback", document.baseURI);
-        const sent = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
-          .catch(() => null);
+        const sent = await send(url, body);
         for (const other of pair) other.setAttribute("aria-pressed", String(other === button && Boolean(sent?.ok)));
         said.textContent = say(sent?.ok ? "thanks" : "not_noted");
       } }, thumb(relevant));

@@ -10,10 +10,11 @@ import { welcome } from "./welcome.js";
 document.documentElement.lang = language;
 let link = permalinkAsked();
 
+// A permalink is all fragment: what was asked stays out of the addresses that servers and proxies write down.
 function permalinkAsked() {
-  const question = new URLSearchParams(location.search).get("q");
-  if (!question) return null;
   const hash = new URLSearchParams(location.hash.slice(1));
+  const question = hash.get("q");
+  if (!question?.trim()) return null;
   const [start, end] = (hash.get("s") ?? "").split("-").map(Number);
   return { question, id: hash.get("d"), start, end, sha: hash.get("h") };
 }
@@ -59,14 +60,11 @@ function arrived(payload, turn) {
   turn.scrollIntoView({ block: "start" });
   if (payload.error) return;
   announce(payload.supported ? many("announce", payload.citations.length) : say("announce_not"));
-  const url = new URL(location.href);
-  url.search = new URLSearchParams({ q: payload.read }).toString();
-  if (!link) url.hash = "";
-  history.replaceState(null, "", url);
+  if (!link) history.replaceState(null, "", `#${new URLSearchParams({ q: payload.read })}`);
   if (link) followLink(payload, turn);
   else if (payload.supported && wide()) {
     const [citation] = payload.citations;
-    source.open(citation.dispatch_id, { citation, opener: turn.querySelector("a.cite"), focus: false });
+    source.open(citation.dispatch_id, { citation, opener: turn.querySelector("a.cite"), focus: false, store: payload.store });
   }
 }
 
@@ -80,13 +78,13 @@ async function followLink(payload, turn) {
   const citation = same ?? { number: "", start, end, evidence: { start, end } };
   let note = "";
   try {
-    const found = await source.dispatch(id);
+    const found = await source.dispatch(id, payload.store);
     if (sha && !found.sha256.startsWith(sha)) note = say("changed_dispatch");
   } catch (error) {
     source.complain(error.message);
     return;
   }
-  source.open(id, { citation: note ? null : citation, opener, note });
+  source.open(id, { citation: note ? null : citation, opener, note, store: payload.store });
 }
 
 function quieten(log) {
@@ -112,4 +110,8 @@ new MutationObserver(redraw).observe(chat, { childList: true, subtree: true });
 redraw();
 if (link) asking.ask(link.question, true);
 else asking.restore();
+addEventListener("hashchange", () => {
+  link = permalinkAsked();
+  if (link) asking.ask(link.question, true);
+});
 document.body.classList.add("ready");

@@ -1,0 +1,28 @@
+"""Programs reach the page's server by Gradio's own client too."""
+
+from __future__ import annotations
+
+import pytest
+from browsing import ANSWERABLE, Served
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from dispatch_qa import DispatchQA, present
+
+
+def test_gradio_s_client_gets_the_command_line_s_json(app: Served, real: DispatchQA) -> None:
+    client = Client(app.url, verbose=False)
+    assert client.predict(ANSWERABLE, 2, api_name="/ask") == present.answer_json(real.ask(ANSWERABLE, 2))
+
+
+def test_gradio_s_client_is_told_what_is_wrong(app: Served) -> None:
+    client = Client(app.url, verbose=False)
+    with pytest.raises(AppError, match="the question is empty"):
+        client.predict(" ", 2, api_name="/ask")
+
+
+def test_only_what_is_meant_for_programs_is_offered_to_them(app: Served) -> None:
+    offered = Client(app.url, verbose=False).view_api(return_format="dict")
+    assert isinstance(offered, dict)
+    assert set(offered["named_endpoints"]) == {"/ask"}
+    assert offered["unnamed_endpoints"] == {}
