@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,6 +83,12 @@ def test_other_names_are_refused(api: TestClient, host: str) -> None:
 def test_two_names_at_once_are_refused(api: TestClient) -> None:
     headers = [("host", "localhost"), ("host", "evil.example")]
     assert api.get("/api/v1/info", headers=headers).status_code == 421
+
+
+@pytest.mark.parametrize("name", ["evil.example", "localhost, evil.example", "javascript:alert(1)", "localhost:80:80"])
+def test_a_proxys_word_for_the_name_is_held_to_the_same(api: TestClient, name: str) -> None:
+    assert api.get("/api/v1/info", headers={"x-forwarded-host": name}).status_code == 421
+    assert api.get("/api/v1/info", headers={"x-forwarded-host": "localhost:7860"}).status_code == 200
 
 
 def test_an_open_server_is_called_by_any_address_and_by_its_names_alone(fake_store: Settings) -> None:
@@ -239,10 +246,37 @@ def test_the_others_stay_open(fake_store: Settings, path: str) -> None:
     assert opened == [path]
 
 
-def test_uploads_pass_where_they_are_allowed(fake_store: Settings) -> None:
+@pytest.mark.parametrize("place", ["run/ask", "call/ask", "call/v2/ask", "queue/join", "api/ask"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}],
+        [[[{"a": [{"path": "/dev/zero", "url": "http://evil.example"}]}]]],
+        [{"p\\u0061th": "https://evil.example", "meta": {}}],
+    ],
+)
+def test_no_request_names_a_file_for_gradio_to_read(fake_store: Settings, place: str, data: object) -> None:
     opened: list[str] = []
-    with client(fake_store, allow_add=True, mount=lambda app, _: app.mount("/", _open_house(opened))) as api:
-        assert api.post("/gradio_api/upload").status_code == 200
+    with client(fake_store, mount=lambda app, _: app.mount("/", _open_house(opened))) as api:
+        body = json.dumps({"data": data}).replace("\\\\u", "\\u").encode()
+        for encoded in (body, body.decode().encode("utf-16")):
+            answer = api.post(f"/gradio_api/{place}", content=encoded, headers={"content-type": "application/json"})
+            assert answer.status_code == 403
+    assert opened == []
+
+
+def test_other_bodies_reach_the_app_as_they_were_sent(fake_store: Settings) -> None:
+    bodies: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        bodies.append((await receive())["body"])
+        await _open_house([])(scope, receive, send)
+
+    sent = [b"", b"path", b'{"data": ["path", {"paths": 1}]}', b"[" * 5_000, b"\xff", b'{"a": ' * 5_000]
+    with client(fake_store, mount=lambda outer, _: outer.mount("/", app)) as api:
+        for body in sent:
+            assert api.post("/gradio_api/call/ask", content=body).status_code == 200
+    assert bodies == sent
 
 
 def _open_house(opened: list[str]) -> App:

@@ -28,6 +28,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
 
+MAX_NAME = 255
+"""Bytes that a file's name may have; no part of an address is longer."""
+
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What is told without a password: that the server is there, and whether it can answer."""
 
@@ -60,8 +63,9 @@ _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script\s*>", r
 
 def guarded(app: App, settings: ServerSettings) -> App:
     """`app` behind all the layers."""
+    app = NoFileNames(app)
     app = BodyLimit(app, settings.max_body)
-    app = ShutDoors(app, uploads=settings.allow_add)
+    app = ShutDoors(app)
     app = Credentials(app, settings.auth, settings.token, open_paths=_open_paths(settings.root_path))
     app = SameOrigin(app)
     app = KnownName(app, (settings.host, *settings.names), any_address=not settings.loopback)
@@ -84,8 +88,7 @@ class Headers:
             return
         if b"text/html" in _header(scope, b"accept"):
             # A page is read here, so it must not come compressed.
-            plain = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
-            scope = {**scope, "headers": plain}
+            scope = _without(scope, b"accept-encoding")
         held: Message | None = None  # the start of a page, until its scripts are known
         page = bytearray()
 
@@ -111,7 +114,8 @@ class Headers:
 class KnownName:
     """Refuses a request that calls the server by a name that is not its own, as DNS rebinding does.
 
-    An address cannot be rebound: where others may connect, any is right.
+    An address cannot be rebound: where others may connect, any is right. What a proxy says that it was called is
+    held to the same, because Gradio believes it; what only Gradio's own hosting says is taken away.
     """
 
     def __init__(self, app: App, names: Iterable[str], *, any_address: bool) -> None:
@@ -120,10 +124,13 @@ class KnownName:
         self.any_address = any_address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._knows(_header(scope, b"host").decode("latin-1")):
-            await self.app(scope, receive, send)
-        else:
-            await refuse(send, 421, "this server does not go by that name; it is given one with --name")
+        if scope["type"] == "http":
+            called = [_header(scope, b"host"), *filter(None, _header(scope, b"x-forwarded-host").split(b","))]
+            if not all(self._knows(name.decode("latin-1").strip()) for name in called):
+                await refuse(send, 421, "this server does not go by that name; it is given one with --name")
+                return
+            scope = _without(scope, b"x-gradio-server")
+        await self.app(scope, receive, send)
 
     def _knows(self, host: str) -> bool:
         name = _hostname(host)
@@ -182,25 +189,23 @@ class Credentials:
 class ShutDoors:
     """Shuts what Gradio offers and the page does not need: fetching other sites' files, proxying, uploads."""
 
-    _FETCH = re.compile(
-        r"/(file|stream)[=/]\s*([a-z][a-z0-9+.-]+:|[/\\]{2})|/proxy=|/(deep_link|monitoring)\b"
-        r"|(^|[=/\\])\.\.([/\\]|$)",
+    _SHUT = re.compile(
+        r"/(file|stream)[=/]\s*([a-z][a-z0-9+.-]+:|[/\\]{2})|/proxy=|/(deep_link|monitoring|component_server)\b"
+        r"|/upload(_progress)?/*$|(^|[=/\\])\.\.([/\\]|$)",
         re.IGNORECASE,
     )
-    _UPLOAD = re.compile(r"/upload(_progress)?/*$|/component_server\b", re.IGNORECASE)
 
-    def __init__(self, app: App, *, uploads: bool) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
-        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The path comes decoded once; what decodes further may be decoded further down.
         path = str(scope.get("path", ""))
         spellings = {path, unquote(path), unquote(unquote(path))}
-        if any(self._FETCH.search(one) for one in spellings):
-            await refuse(send, 403, "this server fetches nothing for others and serves only its own files")
-        elif not self.uploads and any(self._UPLOAD.search(one) for one in spellings):
-            await refuse(send, 403, "this server takes no files; it does when started with --allow-add")
+        if any(len(part.encode(errors="replace")) > MAX_NAME or "\0" in part for part in path.split("/")):
+            await refuse(send, 404, "nothing here has a name like that")  # and the file system would choke on it
+        elif any(self._SHUT.search(one) for one in spellings):
+            await refuse(send, 403, "this server fetches nothing, takes no files here and serves only its own")
         else:
             await self.app(scope, receive, send)
 
@@ -248,6 +253,51 @@ class BodyLimit:
         await refuse(send, 413, f"the request is larger than {self.limit:,} bytes")
 
 
+class NoFileNames:
+    """Refuses what names a file for Gradio to read.
+
+    Gradio takes such a name from anybody, copies the file into its cache and serves it from there; in an app that is
+    mounted, as this one is, it does not look where the file lies. Nothing that the page sends names any.
+    Sits inside `BodyLimit`, so that a body comes in one piece.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        whole: Message | None = await receive()
+        if _names_file((whole or {}).get("body", b"")):
+            await refuse(send, 403, "this server reads no files that a request names")
+            return
+
+        async def replayed() -> Message:
+            nonlocal whole
+            message, whole = whole, None
+            return message if message is not None else await receive()
+
+        await self.app(scope, replayed, send)
+
+
+def _names_file(body: bytes) -> bool:
+    """Whether JSON holds an object with a path, at any depth; what Gradio cannot parse either names nothing."""
+    try:
+        left = [json.loads(body)] if body else []
+    except (ValueError, RecursionError):
+        return False
+    while left:
+        match left.pop():
+            case dict() as held:
+                if "path" in held:
+                    return True
+                left += held.values()
+            case list() as held:
+                left += held
+    return False
+
+
 async def refuse(send: Send, status: int, message: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Answer with an error in the API's form."""
     body = json.dumps({"error": {"status": status, "message": message}}).encode()
@@ -283,6 +333,10 @@ def _with_headers(start: Message, policy: str) -> Message:
 def _header(message: Scope | Message, name: bytes) -> bytes:
     """The header of that name; where there are several, all of them, so that none that fits can hide another."""
     return b", ".join(value for key, value in message.get("headers", []) if key.lower() == name)
+
+
+def _without(scope: Scope, name: bytes) -> Scope:
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != name]}
 
 
 def _hostname(host: str) -> str | None:
