@@ -195,7 +195,7 @@ def _server() -> Iterator[tuple[str, subprocess.Popen[str], float]]:
 def _address(log: int, process: subprocess.Popen[str]) -> str:
     end = time.perf_counter() + START_SECONDS
     while time.perf_counter() < end and process.poll() is None:
-        if found := re.search(r"serving on (http://[^\"]+)", os.pread(log, 1 << 16, 0).decode()):
+        if found := re.search(r"serving on (http://[^\"\s]+)", os.pread(log, 1 << 16, 0).decode()):
             return found[1]
         time.sleep(0.02)
     raise BenchError(f"the server did not start: {os.pread(log, 1 << 16, 0).decode()[-500:]}")

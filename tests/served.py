@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from fakes import FakeEmbedder
 from fastapi.testclient import TestClient
 
-from dispatch_qa import DispatchQA, Settings
+from dispatch_qa import DispatchQA, Settings, build
 from dispatch_qa.web.feedback import Feedback
 from dispatch_qa.web.metrics import Metrics
 from dispatch_qa.web.pool import Pool
 from dispatch_qa.web.server import Mount, counted, make_app
 from dispatch_qa.web.settings import ServerSettings
+
+
+def made_once(factory: pytest.TempPathFactory) -> Settings:
+    """A store of the shipped dispatch for all tests of a module, none of which changes it."""
+    store = replace(Settings.from_env(), index=factory.mktemp("served") / "store")
+    build(store, embedder=FakeEmbedder())
+    return store
 
 
 @contextmanager

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -17,16 +16,21 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from served import client
+from served import client, made_once
 
-from dispatch_qa import Busy, DispatchQA, Settings, StoreDamaged, StoreLocked, build, cli, qa
+from dispatch_qa import Busy, DispatchQA, Settings, StoreDamaged, StoreLocked, cli, qa
 from dispatch_qa.web.api import told_apart
 
 SCHEMA = json.loads(files("dispatch_qa").joinpath("data/answer.schema.json").read_text(encoding="utf-8"))
 QUESTION = "fabricants britanniques Babcock International Group"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def fake_store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return made_once(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
 def api(fake_store: Settings) -> Iterator[TestClient]:
     with client(fake_store) as opened:
         yield opened
@@ -155,12 +159,9 @@ def test_every_schema_of_the_description_is_used_and_nothing_is_fetched_from_els
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def whole(fake_store: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A server with all its routes, for every generated request."""
-    folder = tmp_path_factory.mktemp("served")
-    store = replace(Settings.from_env(), index=folder / "store")
-    build(store, embedder=FakeEmbedder())
-    with client(store, feedback=folder / "feedback") as opened:
+    with client(fake_store, feedback=tmp_path_factory.mktemp("feedback")) as opened:
         yield opened
 
 

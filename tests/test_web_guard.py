@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
-from served import client
+from served import client, made_once
 
 from dispatch_qa import Settings
 from dispatch_qa.web import guard
@@ -22,7 +22,12 @@ ASK = "/api/v1/ask"
 BODY = {"question": "armes occidentales", "k": 1}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def fake_store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return made_once(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
 def api(fake_store: Settings) -> Iterator[TestClient]:
     with client(fake_store) as opened:
         yield opened

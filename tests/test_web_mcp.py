@@ -13,13 +13,18 @@ import pytest
 from fakes import FakeEmbedder
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
-from served import client
+from served import client, made_once
 
 from dispatch_qa import DispatchQA, Settings, present
 from dispatch_qa.web.mcp import make_mcp
 from dispatch_qa.web.pool import Pool
 
 QUESTION = "fabricants britanniques Babcock International Group"
+
+
+@pytest.fixture(scope="module")
+def fake_store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return made_once(tmp_path_factory)
 
 
 @pytest.fixture

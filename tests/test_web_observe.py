@@ -9,13 +9,18 @@ from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
-from served import client
+from served import client, made_once
 
 from dispatch_qa import Settings
 from dispatch_qa.web import logs
 
 SECRET = "Babcock International Group"
 ASK = "/api/v1/ask"
+
+
+@pytest.fixture(scope="module")
+def fake_store(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return made_once(tmp_path_factory)
 
 
 @pytest.fixture

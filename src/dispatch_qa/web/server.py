@@ -114,7 +114,7 @@ def serve(settings: Settings, server: ServerSettings, *, mount: Mount | None = N
     import uvicorn
 
     configure(as_json=json_logs)
-    listening = _listen(server)
+    listening = listen(server)
     metrics = Metrics()
     pool = Pool(
         DispatchQA(settings, say=_warn),
@@ -130,8 +130,9 @@ def serve(settings: Settings, server: ServerSettings, *, mount: Mount | None = N
         _warn(missing)
     name = f"[{server.host}]" if ":" in server.host else server.host
     log(f"serving on http://{name}:{listening.getsockname()[1]}{server.root_path}")
-    # A stop that was asked for is no failure: uvicorn raises the signal again when all is done.
+    # uvicorn raises the signal again when all is done: a stop that was asked for is no failure, Ctrl+C is told apart.
     signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     uvicorn.Server(
         uvicorn.Config(
             app,
@@ -186,7 +187,7 @@ def _feedback(server: ServerSettings) -> Feedback | None:
         return None
 
 
-def _listen(server: ServerSettings) -> socket.socket:
+def listen(server: ServerSettings) -> socket.socket:
     """The socket, bound before anything slow happens. Raises `InputRejected`, saying what to type next."""
     try:
         found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
