@@ -128,14 +128,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web.pool": BASE | {"qa"},
     "web.logs": set(),
     "web.metrics": set(),
-    "web.guard": {"web.settings"},
-    "web.observe": {"web.guard", "web.logs", "web.metrics"},
+    "web.asgi": set(),
+    "web.doors": {"web.asgi"},
+    "web.guard": {"web.asgi", "web.doors", "web.settings"},
+    "web.observe": {"web.asgi", "web.logs", "web.metrics"},
     "web.feedback": BASE | {"qa", "answer", "language"},
     "web.api": BASE | {"qa", "answer", "present", "web.feedback", "web.logs", "web.pool"},
     "web.mcp": BASE | {"__init__", "present", "web.api", "web.pool"},
     "web.server": BASE
     | {"__init__", "qa"}
-    | {f"web.{name}" for name in ("api", "feedback", "guard", "logs", "mcp", "metrics", "observe", "pool", "settings")},
+    | {
+        f"web.{name}"
+        for name in ("api", "asgi", "feedback", "guard", "logs", "mcp", "metrics", "observe", "pool", "settings")
+    },
 }
 
 HEAVY = {

@@ -15,7 +15,8 @@ from served import client, made_once
 
 from dispatch_qa import Settings
 from dispatch_qa.web import guard
-from dispatch_qa.web.guard import App, BodyLimit, Message, Receive, Scope, Send, guarded
+from dispatch_qa.web.asgi import App, Message, Receive, Scope, Send
+from dispatch_qa.web.guard import BodyLimit, guarded
 from dispatch_qa.web.settings import ServerSettings
 
 ASK = "/api/v1/ask"

@@ -11,25 +11,15 @@ import base64
 import hashlib
 import hmac
 import ipaddress
-import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Collection, Iterable
 
+from dispatch_qa.web.asgi import App, Message, Receive, Scope, Send, header, refuse, without
+from dispatch_qa.web.doors import NoFileNames, ShutDoors
 from dispatch_qa.web.settings import ServerSettings
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
-
-MAX_NAME = 255
-"""Bytes that a file's name may have; no part of an address is longer."""
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """What is told without a password: that the server is there, and whether it can answer."""
@@ -86,16 +76,16 @@ class Headers:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if b"text/html" in _header(scope, b"accept"):
+        if b"text/html" in header(scope, b"accept"):
             # A page is read here, so it must not come compressed.
-            scope = _without(scope, b"accept-encoding")
+            scope = without(scope, b"accept-encoding")
         held: Message | None = None  # the start of a page, until its scripts are known
         page = bytearray()
 
         async def sent(message: Message) -> None:
             nonlocal held
             if message["type"] == "http.response.start":
-                if _header(message, b"content-type").startswith(b"text/html"):
+                if header(message, b"content-type").startswith(b"text/html"):
                     held = message
                 else:
                     await send(_with_headers(message, _policy([])))
@@ -125,11 +115,11 @@ class KnownName:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            called = [_header(scope, b"host"), *filter(None, _header(scope, b"x-forwarded-host").split(b","))]
+            called = [header(scope, b"host"), *filter(None, header(scope, b"x-forwarded-host").split(b","))]
             if not all(self._knows(name.decode("latin-1").strip()) for name in called):
                 await refuse(send, 421, "this server does not go by that name; it is given one with --name")
                 return
-            scope = _without(scope, b"x-gradio-server")
+            scope = without(scope, b"x-gradio-server")
         await self.app(scope, receive, send)
 
     def _knows(self, host: str) -> bool:
@@ -152,10 +142,10 @@ class SameOrigin:
             await self.app(scope, receive, send)
 
     def _same(self, scope: Scope) -> bool:
-        if _header(scope, b"sec-fetch-site") in (b"cross-site", b"same-site"):
+        if header(scope, b"sec-fetch-site") in (b"cross-site", b"same-site"):
             return False
-        origin = _header(scope, b"origin").decode("latin-1")
-        host = _header(scope, b"host").decode("latin-1")
+        origin = header(scope, b"origin").decode("latin-1")
+        host = header(scope, b"host").decode("latin-1")
         # Behind a proxy the scheme is the proxy's, so names and ports decide.
         return not origin or origin.partition("://")[2].casefold() == host.casefold()
 
@@ -181,33 +171,9 @@ class Credentials:
             await refuse(send, 401, "name and password, or the token, are missing or wrong", challenge)
 
     def _known(self, scope: Scope) -> bool:
-        scheme, _, secret = _header(scope, b"authorization").partition(b" ")
+        scheme, _, secret = header(scope, b"authorization").partition(b" ")
         given = hashlib.sha256(scheme.lower() + b" " + secret.strip()).digest()
         return any(hmac.compare_digest(given, one) for one in self._accepted)
-
-
-class ShutDoors:
-    """Shuts what Gradio offers and the page does not need: fetching other sites' files, proxying, uploads."""
-
-    _SHUT = re.compile(
-        r"/(file|stream)[=/]\s*([a-z][a-z0-9+.-]+:|[/\\]{2})|/proxy=|/(deep_link|monitoring|component_server)\b"
-        r"|/upload(_progress)?/*$|(^|[=/\\])\.\.([/\\]|$)",
-        re.IGNORECASE,
-    )
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The path comes decoded once; what decodes further may be decoded further down.
-        path = str(scope.get("path", ""))
-        spellings = {path, unquote(path), unquote(unquote(path))}
-        if any(len(part.encode(errors="replace")) > MAX_NAME or "\0" in part for part in path.split("/")):
-            await refuse(send, 404, "nothing here has a name like that")  # and the file system would choke on it
-        elif any(self._SHUT.search(one) for one in spellings):
-            await refuse(send, 403, "this server fetches nothing, takes no files here and serves only its own")
-        else:
-            await self.app(scope, receive, send)
 
 
 class BodyLimit:
@@ -221,7 +187,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = _header(scope, b"content-length")
+        declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared[:20]) > self.limit:
             await self._refuse(send)
             return
@@ -253,61 +219,6 @@ class BodyLimit:
         await refuse(send, 413, f"the request is larger than {self.limit:,} bytes")
 
 
-class NoFileNames:
-    """Refuses what names a file for Gradio to read.
-
-    Gradio takes such a name from anybody, copies the file into its cache and serves it from there; in an app that is
-    mounted, as this one is, it does not look where the file lies. Nothing that the page sends names any.
-    Sits inside `BodyLimit`, so that a body comes in one piece.
-    """
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
-            return
-        whole: Message | None = await receive()
-        if _names_file((whole or {}).get("body", b"")):
-            await refuse(send, 403, "this server reads no files that a request names")
-            return
-
-        async def replayed() -> Message:
-            nonlocal whole
-            message, whole = whole, None
-            return message if message is not None else await receive()
-
-        await self.app(scope, replayed, send)
-
-
-def _names_file(body: bytes) -> bool:
-    """Whether JSON holds an object with a path, at any depth; what Gradio cannot parse either names nothing."""
-    try:
-        left = [json.loads(body)] if body else []
-    except (ValueError, RecursionError):
-        return False
-    while left:
-        match left.pop():
-            case dict() as held:
-                if "path" in held:
-                    return True
-                left += held.values()
-            case list() as held:
-                left += held
-    return False
-
-
-async def refuse(send: Send, status: int, message: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    """Answer with an error in the API's form."""
-    body = json.dumps({"error": {"status": status, "message": message}}).encode()
-    own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    # Of what was sent nothing may be read as the next request.
-    closing = [(b"connection", b"close")] if status in (408, 413) else []
-    await send({"type": "http.response.start", "status": status, "headers": [*own, *closing, *headers]})
-    await send({"type": "http.response.body", "body": body})
-
-
 def _open_paths(root_path: str) -> frozenset[str]:
     """A proxy may pass the root path on or take it away."""
     return OPEN_PATHS | {root_path + path for path in OPEN_PATHS}
@@ -328,15 +239,6 @@ def _with_headers(start: Message, policy: str) -> Message:
         if name.lower() not in ours and not name.lower().startswith(b"access-control-")
     ]
     return {**start, "headers": [*kept, *ours.items()]}
-
-
-def _header(message: Scope | Message, name: bytes) -> bytes:
-    """The header of that name; where there are several, all of them, so that none that fits can hide another."""
-    return b", ".join(value for key, value in message.get("headers", []) if key.lower() == name)
-
-
-def _without(scope: Scope, name: bytes) -> Scope:
-    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != name]}
 
 
 def _hostname(host: str) -> str | None:

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 
-from dispatch_qa.web.guard import App, Message, Receive, Scope, Send
+from dispatch_qa.web.asgi import App, Message, Receive, Scope, Send
 from dispatch_qa.web.logs import log
 from dispatch_qa.web.metrics import Metrics
 

@@ -19,8 +19,9 @@ from dispatch_qa.qa import DispatchQA
 from dispatch_qa.records import Answer
 from dispatch_qa.settings import Settings
 from dispatch_qa.web.api import PREFIX, handle_errors, make_router, problem
+from dispatch_qa.web.asgi import App
 from dispatch_qa.web.feedback import Feedback
-from dispatch_qa.web.guard import App, guarded
+from dispatch_qa.web.guard import guarded
 from dispatch_qa.web.logs import configure, log
 from dispatch_qa.web.metrics import CONTENT_TYPE, Metrics
 from dispatch_qa.web.observe import Observed
