@@ -7,16 +7,17 @@ import time
 
 from dispatch_qa import Answer
 from dispatch_qa.cli import main
+from dispatch_qa.records import Filter
 from dispatch_qa.web import page
 from dispatch_qa.web.pool import Pool
 
 if __name__ == "__main__":
     prompt = Pool.ask
 
-    def late(self: Pool, question: str, k: int | None = None) -> Answer:
+    def late(self: Pool, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
         """The real answer, later."""
         time.sleep(float(sys.argv[1]))
-        return prompt(self, question, k)
+        return prompt(self, question, k, where)
 
     page.AT_ONCE, page.WAITING = 1, int(sys.argv[2])
     Pool.ask = late  # type: ignore[method-assign]

@@ -36,7 +36,11 @@ def told(read: str = "Qui ?", asked: str = "Qui ?") -> list[Message]:
 def test_a_payload_tells_what_a_card_shows() -> None:
     content = payload("Et qui ?", "Qui – qui ?", ANSWER, lambda _: DISPATCH)
     (citation,) = content["citations"]
-    assert (citation["quote"], citation["evidence"]["quote"], citation["fit"]) == (TEXT, "Kiev a signé.", "fits well")
+    assert (citation["quote"], citation["evidence"]["quote"], citation["fit"]) == (
+        TEXT,
+        "Kiev a signé.",
+        present.fit(0.75),
+    )
     source = content["sources"]["a.fr"]
     assert (source["headline"], source["agency"], source["sha256"]) == ("Titre", "AFP", DISPATCH.sha256)
     assert "text" not in source

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -68,7 +69,8 @@ def serve(index: Path | None, feedback: Path | None, no_feedback: bool, json_log
     from dispatch_qa.web import server
 
     as_json = not sys.stderr.isatty() if json_logs is None else json_logs
-    server.serve(_settings(index), settings, mount=_mount_page, json_logs=as_json)
+    mount = partial(_mount_page, inbox=_settings(index) if settings.allow_add else None)
+    server.serve(_settings(index), settings, mount=mount, json_logs=as_json)
     return 0
 
 
@@ -94,10 +96,14 @@ def mcp(index: Path | None) -> int:
     return 0
 
 
-def _mount_page(app: FastAPI, pool: Pool) -> None:
+def _mount_page(app: FastAPI, pool: Pool, inbox: Settings | None) -> None:
+    """Mount the page; with `inbox`, the settings of the store, readers may add dispatches to it."""
+    from dispatch_qa.archive import Archive
+    from dispatch_qa.web.adding import Inbox
     from dispatch_qa.web.page import mount
 
-    mount(app, pool, root_path=app.root_path or None)
+    add = Inbox(Archive(inbox), default_data() / "added").add if inbox else None
+    mount(app, pool, add=add, root_path=app.root_path or None)
 
 
 def _settings(index: Path | None) -> Settings:

@@ -35,8 +35,15 @@ def test_a_blank_question_is_caught_in_place(wide: Page, question: str) -> None:
 def test_waiting_shows_at_once(browser: Browser, slow: Served) -> None:
     with opened(browser, slow.url) as page:
         page.fill(KEPT, ANSWERABLE)
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#dqa-note .busy", timeout=100)
+        # No time passes: it stands there before the key is let go.
+        assert page.evaluate(
+            """() => {
+                const key = { key: "Enter", bubbles: true, cancelable: true };
+                document.querySelector("#question textarea").dispatchEvent(new KeyboardEvent("keydown", key));
+                return document.querySelector("#dqa-note .busy") !== null;
+            }"""
+        )
+        page.focus(KEPT)
         expect(page.locator("#dqa-note")).to_contain_text(ANSWERABLE)
         page.wait_for_selector("#chat .turn")
         expect(page.locator("#dqa-note")).to_have_count(0)
@@ -79,11 +86,12 @@ def test_a_server_that_goes_away_while_it_works_is_noticed(browser: Browser) -> 
         page.keyboard.press("Enter")
         page.wait_for_selector("#dqa-note .busy")
         page.wait_for_timeout(500)
+        page.evaluate("document.body.dataset.old = 'yes'")
         running.process.kill()
         expect(page.locator("#dqa-note")).to_contain_text("The server does not answer", timeout=10_000)
         # Gradio reloads the page when the server is back; the question is still there.
         with served(port=port):
-            page.wait_for_event("domcontentloaded", timeout=60_000)
+            expect(page.locator("body.ready:not([data-old])")).to_have_count(1, timeout=60_000)
             page.get_by_role("button", name="Try again").click()
             expect(page.locator("#chat .asked")).to_have_text(ANSWERABLE)
 

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from dispatch_qa.records import Answer, Dispatch, Hit, Info
+from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info
 
 
 class Desk(Protocol):
     """Answers questions about one store. Safe to call from several threads."""
 
-    def ask(self, question: str, k: int | None = None) -> Answer:
-        """The answer, with at most `k` citations. Raises `DispatchQAError`; its message is for the reader."""
+    def ask(self, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
+        """The answer, with at most `k` citations, from what `where` lets through. Raises `DispatchQAError`."""
         ...
 
-    def search(self, question: str, k: int | None = None) -> list[Hit]:
+    def search(self, question: str, k: int | None = None, where: Filter | None = None) -> list[Hit]:
         """The `k` best passages, best first, with the parts of their scores. Raises as `ask`."""
         ...
 

@@ -7,15 +7,16 @@ dispatch is ever markup; no `gr.HTML` is used, so that the page runs without `un
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import followup, present
-from dispatch_qa.errors import DispatchQAError
+from dispatch_qa.errors import DispatchQAError, InputRejected
+from dispatch_qa.records import Filter
 from dispatch_qa.web.api import told_apart
 from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
 from dispatch_qa.web.quiet import import_gradio
-from dispatch_qa.web.routes import MOST, STATIC, add_routes
+from dispatch_qa.web.routes import MOST, STATIC, Add, add_routes
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -28,6 +29,9 @@ AT_ONCE = 4
 """Questions that are answered at the same time; more wait in the queue."""
 WAITING = 64
 """Questions that may wait; one more is told to come back."""
+
+FILTERS = ("since", "until", "language", "agency", "slug")
+"""The fields of `Filter` that the page offers."""
 
 _HEAD = """\
 <meta name="color-scheme" content="light dark">
@@ -57,13 +61,16 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
     desks = _named(desk, others)
     say = gr.I18n(**words())
 
-    def reply(question: str, talk: list[Message], k: int, alone: bool, store: str) -> tuple[list[Message], str]:
+    def reply(
+        question: str, talk: list[Message], k: float | None, alone: bool, store: str | None, *wanted: str
+    ) -> tuple[list[Message], str]:
         """One turn: the talk with question and answer added, and what is left in the question's box."""
-        chosen = desks.get(store) or desk
+        chosen = desks.get(store or "", desk)
         read = question if alone else followup.read(question, last_read(talk)) or question
         try:
-            answer = chosen.ask(read, max(1, min(MOST, int(k))))
-            content = payload(question, read, answer, chosen.show, store or "")
+            where = _filter(wanted)
+            answer = chosen.ask(read, max(1, min(MOST, int(k or 1))), where)
+            content = payload(question, read, answer, chosen.show, store or "", where)
         except DispatchQAError as error:
             _, message = told_apart(error)
             return [*recent(talk), *turn(failure(question, message), message)], question
@@ -117,11 +124,15 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
                         store = gr.Dropdown(
                             list(desks), label=say("store"), elem_id="store", visible=len(desks) > 1, min_width=0
                         )
+                        filters = [
+                            gr.Textbox(label=say(f"only_{name}"), elem_classes="filter", max_length=100, min_width=0)
+                            for name in FILTERS
+                        ]
                         alone = gr.Checkbox(False, label=say("alone"), elem_id="alone", min_width=0)
             gr.Column(elem_id="source", min_width=0)
         asking = question.submit(
             reply,
-            [question, chat, passages, alone, store],
+            [question, chat, passages, alone, store, *filters],
             [chat, question],
             show_progress="hidden",
             concurrency_limit=AT_ONCE,
@@ -133,16 +144,26 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
     return blocks
 
 
-def mount(app: FastAPI, desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3, **options: Any) -> FastAPI:
+def mount(
+    app: FastAPI,
+    desk: Desk,
+    *,
+    others: Mapping[str, Desk] | None = None,
+    k: int = 3,
+    add: Add | None = None,
+    **options: Any,
+) -> FastAPI:
     """Mount the page at the root of `app`, behind every route that `app` has already.
 
     Args:
+        desk: as for `page`, and `others` and `k` too.
+        add: takes in a file by name and content; with it, the page lets readers add dispatches.
         options: passed on to `gr.mount_gradio_app`, such as `auth` or `root_path`.
     """
     import_gradio()
     import gradio as gr
 
-    add_routes(app, _named(desk, others))
+    add_routes(app, _named(desk, others), add)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page(desk, others=others, k=k),
@@ -159,6 +180,15 @@ def mount(app: FastAPI, desk: Desk, *, others: Mapping[str, Desk] | None = None,
         **options,
     )
     return mounted
+
+
+def _filter(wanted: Sequence[str]) -> Filter | None:
+    """The filter that was asked for, if any. Raises `InputRejected` where a day is none."""
+    given = {name: value.strip() for name, value in zip(FILTERS, wanted, strict=True) if value and value.strip()}
+    try:
+        return Filter(**given) if given else None
+    except ValueError as error:
+        raise InputRejected("a day is written as year, month and day, as in 2025-01-12") from error
 
 
 def _theme() -> gr.themes.Base:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dispatch_qa import present
-from dispatch_qa.records import Answer, Citation, Dispatch
+from dispatch_qa.records import Answer, Citation, Dispatch, Filter
 
 Payload = dict[str, Any]
 Message = dict[str, Any]
@@ -29,7 +29,14 @@ KEPT_BYTES = 200_000
 _CARD_FIELDS = ("headline", "slug", "agency", "byline", "credit", "dateline", "filed_at", "status", "advisory")
 
 
-def payload(asked: str, read: str, answer: Answer, show: Callable[[str], Dispatch], store: str = "") -> Payload:
+def payload(
+    asked: str,
+    read: str,
+    answer: Answer,
+    show: Callable[[str], Dispatch],
+    store: str = "",
+    where: Filter | None = None,
+) -> Payload:
     """What the page draws of an answer.
 
     Args:
@@ -38,6 +45,7 @@ def payload(asked: str, read: str, answer: Answer, show: Callable[[str], Dispatc
         answer: what came of it.
         show: gives the dispatch of an id, for what its card tells.
         store: the name of the store that was asked, where there are several.
+        where: the filter that the dispatches went through.
     """
     told = answer.citations or answer.nearest
     dispatches = {citation.dispatch_id: show(citation.dispatch_id) for citation in told}
@@ -45,9 +53,11 @@ def payload(asked: str, read: str, answer: Answer, show: Callable[[str], Dispatc
         "asked": asked,
         "read": read,
         "store": store,
+        "where": {name: value for name, value in asdict(where or Filter()).items() if value},
         "supported": answer.supported,
         "confidence": answer.confidence,
         "citations": [_citation(citation) for citation in told],
+        "left_out": [asdict(one) for one in answer.left_out],
         "sources": {name: _source(dispatch) for name, dispatch in dispatches.items()},
     }
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from dispatch_qa.errors import Busy, InputRejected, StoreError
 from dispatch_qa.qa import DispatchQA, Say, quiet
-from dispatch_qa.records import Answer, Dispatch, Hit, Info
+from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info
 
 T = TypeVar("T")
 Told = Callable[[str, Answer | BaseException], None]
@@ -68,11 +68,11 @@ class Pool:
         self.pending = 0  # at work or waiting
         self._count = threading.Lock()
 
-    def ask(self, question: str, k: int | None = None) -> Answer:
-        return self.asking(question, k).result()
+    def ask(self, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
+        return self.asking(question, k, where).result()
 
-    def search(self, question: str, k: int | None = None) -> list[Hit]:
-        return self.submit(lambda store: store.search(question, k)).result()
+    def search(self, question: str, k: int | None = None, where: Filter | None = None) -> list[Hit]:
+        return self.submit(lambda store: store.search(question, k, where)).result()
 
     def show(self, dispatch_id: str) -> Dispatch:
         return self.submit(lambda store: shown(store, dispatch_id)).result()
@@ -80,7 +80,7 @@ class Pool:
     def info(self) -> Info:
         return self.submit(DispatchQA.info).result()
 
-    def asking(self, question: str, k: int | None = None) -> Future[Answer]:
+    def asking(self, question: str, k: int | None = None, where: Filter | None = None) -> Future[Answer]:
         """An answer to come. Raises as `submit`."""
 
         def tell(future: Future[Answer]) -> None:
@@ -88,7 +88,7 @@ class Pool:
                 self._told(question, future.exception() or future.result())
 
         try:
-            future = self.submit(lambda store: store.ask(question, k))
+            future = self.submit(lambda store: store.ask(question, k, where))
         except Busy as error:
             self._told(question, error)
             raise

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import present
 from dispatch_qa.errors import DispatchQAError, InputRejected, build_command
 from dispatch_qa.readers import shipped_dispatch
+from dispatch_qa.web.adding import Added
 from dispatch_qa.web.api import told_apart
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
     from dispatch_qa.web.desk import Desk
+
+Add = Callable[[str, bytes], Added]
 
 STATIC = files("dispatch_qa").joinpath("web/static")
 MOST = 10
@@ -23,8 +27,13 @@ MOST = 10
 _TYPES = {"js": "text/javascript", "css": "text/css", "json": "application/json", "svg": "image/svg+xml"}
 
 
-def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False) -> None:
-    """Add what lies under `/page/` to `app`. `desks` are the stores by name; an unknown name means the first."""
+def add_routes(app: FastAPI, desks: Mapping[str, Desk], add: Add | None = None) -> None:
+    """Add what lies under `/page/` to `app`.
+
+    Args:
+        desks: the stores by name; an unknown name means the first.
+        add: takes in a file by name and content, for the first store; without it, no files are taken.
+    """
     from fastapi import Body, Query
     from fastapi.responses import JSONResponse
     from fastapi.responses import Response as Plain
@@ -39,7 +48,7 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False
     @app.get("/page/desk", include_in_schema=False)
     def about(store: str = "") -> JSONResponse:
         try:
-            return JSONResponse(_about(desk(store)) | {"may_add": may_add})
+            return JSONResponse(_about(desk(store)) | {"may_add": add is not None})
         except DispatchQAError as error:
             return told(error)
 
@@ -69,6 +78,18 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False
                 parts = {"dense": hit.dense, "sentence": hit.sentence, "lexical": hit.lexical}
                 return JSONResponse({"rank": rank, "score": hit.score, "parts": parts})
         return JSONResponse({"error": "this passage is no longer among those found"}, 404)
+
+    if add is not None:
+
+        @app.post("/page/add", include_in_schema=False)
+        def take_in(
+            name: str = Query(max_length=1_000), data: bytes = Body(media_type="application/octet-stream")
+        ) -> JSONResponse:
+            try:
+                return JSONResponse(asdict(add(name, data)))
+            except DispatchQAError as error:
+                status, message = told_apart(error)
+                return JSONResponse({"name": name, "error": message}, status)
 
     @app.get("/page/{name}", include_in_schema=False)
     def static(name: str) -> Response:

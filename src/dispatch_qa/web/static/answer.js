@@ -14,6 +14,8 @@ export function draw(payload, ask) {
     return turn;
   }
   if (payload.read !== payload.asked) turn.append(reading(payload, ask));
+  const narrowed = Object.entries(payload.where).map(([name, value]) => say(name, { value }));
+  if (narrowed.length) turn.append(el("p", { class: "facts narrowed" }, `${say("only")} ${narrowed.join(", ")}`));
   const cards = payload.citations.map((citation) => card(payload, citation, turn));
   if (payload.supported) {
     turn.append(spoken(payload, turn));
@@ -23,6 +25,9 @@ export function draw(payload, ask) {
     if (cards.length) turn.append(el("h3", {}, say("nearest")));
   }
   turn.append(el("ol", { class: payload.supported ? "cards" : "cards apart" }, cards));
+  for (const one of payload.left_out) {
+    turn.append(el("p", { class: "alert left-out" }, say("left_out", { id: one.dispatch_id, reason: one.reason })));
+  }
   return turn;
 }
 
@@ -104,7 +109,9 @@ function card(payload, citation, turn) {
       payload.supported ? el("span", { class: "n", "aria-hidden": "true" }, citation.number) : null, title),
     el("p", { class: "facts" }, joined([...facts(source), place])),
     excerpt(payload, citation),
-    el("p", { class: "fit" }, meter(citation.score), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
+    citation.note ? el("p", { class: "alert" }, citation.note) : null,
+    citation.copies.length ? el("p", { class: "facts" }, say("copies", { ids: citation.copies.join(", ") })) : null,
+    el("p", { class: "fit" }, meter(citation.fit), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
     el("div", { class: "actions" }, show, copyButton(payload, citation, source),
       toggle("around", more, () => around(payload, citation)),
       toggle("why", more, () => why(payload, citation)),
@@ -124,11 +131,12 @@ function excerpt(payload, citation) {
     text.slice(0, start), el("mark", {}, text.slice(start, end)), text.slice(end, text.length));
 }
 
-// Fit as a bar; its range is where scores of real questions lie.
-function meter(score) {
-  const filled = Math.max(0, Math.min(1, (score - 0.6) / 0.25));
+const FITS = ["fits badly", "fits loosely", "fits well", "fits very well"];
+
+// Fit as a bar; the words beside it say the same.
+function meter(fit) {
   const bar = el("span", { class: "bar", "aria-hidden": "true" });
-  bar.style.setProperty("--filled", `${Math.round(filled * 100)}%`);
+  bar.style.setProperty("--filled", `${25 * (1 + FITS.indexOf(fit))}%`);
   return bar;
 }
 

@@ -1,6 +1,7 @@
 // The empty page: what this is, what it holds, and questions to begin with.
 
 import { address, el, many, say } from "./dom.js";
+import { offerAdding } from "./adding.js";
 import { open } from "./source.js";
 
 // What the shipped dispatch answers, asked by people who do not read French.
@@ -30,6 +31,7 @@ export async function welcome(talk, ask) {
   const response = await fetch(address("desk")).catch(() => null);
   if (!response?.ok) return;
   const desk = await response.json();
+  if (desk.may_add) offerAdding(masthead);
   if (!desk.passages) {
     section.append(el("p", {}, say("empty")), el("pre", {}, el("code", {}, desk.command)));
     return;
