@@ -80,6 +80,8 @@ def test_targets_are_large_enough(browser: Browser, app: Served, width: int) -> 
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_nothing(browser: Browser, app: Served, state: str, width: int, dark: bool) -> None:
     with opened(browser, app.url, width=width, dark=dark, still=True) as page:
+        page.wait_for_selector(".example")
+        page.click("#options-button")
         question = STATES[state]
         if question:
             ask(page, question)

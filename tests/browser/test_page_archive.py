@@ -58,7 +58,7 @@ def test_files_are_added_and_each_one_s_result_is_shown(
     index = tmp_path / "store"
     build(replace(Settings.from_env(), index=index))
     with served(index=index) as running, opened(browser, running.url) as page:
-        expect(page.get_by_role("button", name="Add dispatches")).to_be_visible()
+        expect(page.locator(".adding button")).to_have_text("Add dispatches")
         page.set_input_files("#dqa-files", [good, bad])
         lines = page.locator(".added li")
         expect(lines.nth(0)).to_have_text("odessa.txt: added", timeout=30_000)

@@ -30,8 +30,8 @@ AT_ONCE = 4
 WAITING = 64
 """Questions that may wait; one more is told to come back."""
 
-FILTERS = ("since", "until", "language", "agency", "slug")
-"""The fields of `Filter` that the page offers."""
+FILTERS = {"since": "2025-01-12", "until": "2025-01-31", "language": "fr", "agency": "AFP", "slug": ""}
+"""The fields of `Filter` that the page offers, each with an example."""
 
 _HEAD = """\
 <meta name="color-scheme" content="light dark">
@@ -125,8 +125,14 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
                             list(desks), label=say("store"), elem_id="store", visible=len(desks) > 1, min_width=0
                         )
                         filters = [
-                            gr.Textbox(label=say(f"only_{name}"), elem_classes="filter", max_length=100, min_width=0)
-                            for name in FILTERS
+                            gr.Textbox(
+                                label=say(f"only_{name}"),
+                                placeholder=example,
+                                elem_classes="filter",
+                                max_length=100,
+                                min_width=0,
+                            )
+                            for name, example in FILTERS.items()
                         ]
                         alone = gr.Checkbox(False, label=say("alone"), elem_id="alone", min_width=0)
             gr.Column(elem_id="source", min_width=0)
