@@ -149,7 +149,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "web.routes",
     },
     "web.settings": {"errors"},
-    "web.pool": BASE | {"qa"},
+    "web.pool": BASE | {"qa", "store"},
     "web.logs": set(),
     "web.metrics": set(),
     "web.asgi": set(),

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from served import client, made_once
 
-from dispatch_qa import Busy, DispatchQA, Settings, StoreDamaged, StoreLocked, cli, qa
+from dispatch_qa import Busy, DispatchQA, Settings, StoreDamaged, StoreLocked, cli, encode, qa
 from dispatch_qa.web.api import told_apart
 
 SCHEMA = json.loads(files("dispatch_qa").joinpath("data/answer.schema.json").read_text(encoding="utf-8"))
@@ -40,7 +40,8 @@ def printed(
     store: Settings, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[bytes], *arguments: str
 ) -> Any:
     """What the command line prints."""
-    monkeypatch.setattr(qa, "load_embedder", lambda *_: FakeEmbedder())
+    for module in (qa, encode):
+        monkeypatch.setattr(module, "load_embedder", lambda *_: FakeEmbedder())
     cli.main([*arguments, "--json", "--index", str(store.index)])
     return json.loads(capture.readouterr().out)
 

@@ -11,7 +11,7 @@ from fakes import FakeEmbedder
 from fastapi.testclient import TestClient
 from served import client
 
-from dispatch_qa import DispatchQA, InputRejected, Settings, StoreError, StoreLocked, cli, evaluate, qa
+from dispatch_qa import DispatchQA, InputRejected, Settings, StoreError, StoreLocked, cli, encode, evaluate, qa
 from dispatch_qa.web import feedback
 from dispatch_qa.web.feedback import Feedback, judge
 
@@ -51,7 +51,8 @@ def test_thumbs_become_judged_questions_that_eval_scores(
     thumb(api, "armes occidentales", 2, True)
     thumb(api, "nobody said yes to this", 0, False)
 
-    monkeypatch.setattr(qa, "load_embedder", lambda *_: FakeEmbedder())
+    for module in (qa, encode):
+        monkeypatch.setattr(module, "load_embedder", lambda *_: FakeEmbedder())
     monkeypatch.setenv("DISPATCH_QA_CACHE", str(tmp_path / "cache"))
     assert cli.main(["eval", str(folder), "--json"]) == 0
     figures = json.loads(capfdbinary.readouterr().out)

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fakes import FakeEmbedder
 
-from dispatch_qa import Answer, Busy, Dispatch, DispatchQA, InputRejected, Settings, StoreOutdated, build
+from dispatch_qa import Answer, Busy, Dispatch, DispatchQA, InputRejected, Settings, build, encode
+from dispatch_qa.archive import Archive
 from dispatch_qa.web.desk import Desk
 from dispatch_qa.web.pool import Pool
 
@@ -86,6 +88,15 @@ def test_a_new_store_on_disk_is_found_without_a_restart(pool: Pool, fake_store: 
     assert pool.ask("port Odessa", 1).citations[0].quote == "Le port d'Odessa a rouvert mardi."
 
 
+def test_another_file_in_the_stores_place_is_opened(pool: Pool, fake_store: Settings, tmp_path: Path) -> None:
+    assert pool.info().dispatches == ["dispatch.fr"]
+    other = replace(fake_store, index=tmp_path / "other")
+    new_store(other, "Le port d'Odessa a rouvert mardi.")
+    (other.index / "dispatches.sqlite").rename(fake_store.index / "dispatches.sqlite")
+    assert pool.info().dispatches == ["new"]
+    assert pool.ask("port Odessa", 1).citations[0].quote == "Le port d'Odessa a rouvert mardi."
+
+
 def test_a_store_that_is_damaged_later_is_told_about_and_the_open_one_answers_on(
     store: DispatchQA, fake_store: Settings
 ) -> None:
@@ -106,19 +117,34 @@ def test_a_store_that_is_damaged_later_is_told_about_and_the_open_one_answers_on
     pool.close()
 
 
-def test_threads_share_one_model_and_have_an_opening_each(fake_store: Settings, embedder: FakeEmbedder) -> None:
-    pool = Pool(DispatchQA(fake_store, embedder), workers=3)
-    meet = threading.Barrier(3)
+def test_what_a_question_needs_is_loaded_once_by_many_threads(
+    fake_store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[FakeEmbedder] = []
 
-    def look(store: DispatchQA) -> tuple[int, int]:
-        meet.wait(10)
-        return id(store), id(store._embedder)
+    def load(*_: object) -> FakeEmbedder:
+        loaded.append(FakeEmbedder())
+        return loaded[-1]
 
-    looks = [pool.submit(look) for _ in range(3)]
-    stores, models = zip(*(one.result() for one in looks), strict=True)
+    monkeypatch.setattr(encode, "load_embedder", load)
+    pool = Pool(DispatchQA(fake_store), workers=8)
+    with ThreadPoolExecutor(16) as users:
+        assert len(set(map(str, users.map(pool.ask, [QUESTION] * 32)))) == 1
     pool.close()
-    assert len(set(stores)) == 3
-    assert set(models) == {id(embedder)}
+    assert len(loaded) == 1
+
+
+def test_users_see_each_commit_of_another_process(store: DispatchQA, fake_store: Settings, tmp_path: Path) -> None:
+    pool = Pool(store, workers=4)
+    pool.ask(QUESTION)
+    for number in range(5):
+        file = tmp_path / f"odessa{number}.txt"
+        file.write_text(f"ODESSA, 3 mai (AFP) - Le quai {number} a rouvert mardi.\n")
+        Archive(fake_store, FakeEmbedder()).add([file])
+        with ThreadPoolExecutor(8) as users:
+            answers = list(users.map(pool.ask, [f"quai {number} Odessa"] * 8))
+        assert all(f"quai {number}" in str(answer) for answer in answers)
+    pool.close()
 
 
 def test_a_pool_is_ready_once_a_thread_can_answer(store: DispatchQA) -> None:
@@ -139,21 +165,21 @@ def test_a_model_that_does_not_fit_is_told_at_the_start(fake_store: Settings) ->
     assert not pool.ready.is_set()
 
 
-def test_reopening_does_not_load_a_model_twice(fake_store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dispatch_qa import qa
+def test_a_store_built_again_with_another_model_is_opened_with_that_model(
+    fake_store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
 
-    loaded: list[FakeEmbedder] = []
+    def load(name: str, *_: object) -> FakeEmbedder:
+        loaded.append(name)
+        return FakeEmbedder(name)
 
-    def load(*_: object) -> FakeEmbedder:
-        loaded.append(FakeEmbedder())
-        return loaded[-1]
-
-    monkeypatch.setattr(qa, "load_embedder", load)
-    first = DispatchQA(fake_store)
-    again = first.reopened()
-    assert again.ask(QUESTION) == first.ask(QUESTION)
-    assert len(loaded) == 1
-    build(replace(fake_store), embedder=FakeEmbedder("another"))
-    other = first.reopened()
-    with pytest.raises(StoreOutdated, match="holds vectors of another"):
-        other.ask(QUESTION)
+    monkeypatch.setattr(encode, "load_embedder", load)
+    pool = Pool(DispatchQA(fake_store), workers=2)
+    before = pool.ask(QUESTION)
+    build(fake_store, embedder=FakeEmbedder("another"))
+    assert pool.info().model == "another"
+    assert pool.ask(QUESTION).citations == before.citations
+    pool.ask(QUESTION)
+    pool.close()
+    assert loaded == ["fake", "another"]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dispatch_qa import options
 from dispatch_qa.settings import Settings, default_data
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from dispatch_qa.web.pool import Pool
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-_index = click.option(
-    "--index",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder of the store. Default: $DISPATCH_QA_INDEX, else the one that ships with the package.",
-)
 
 
 def _option(name: str, *more: str, **attributes: Any) -> Callable[[Command], Command]:
@@ -40,7 +33,7 @@ def _option(name: str, *more: str, **attributes: Any) -> Callable[[Command], Com
 
 
 @click.command()
-@_index
+@options.index_option
 @_option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @_option("--port", type=int, default=7860, show_default=True, help="Port to listen on; 0 takes one that is free.")
 @_option("--root-path", default="", metavar="PATH", help="Path under which a proxy passes requests on.")
@@ -49,12 +42,12 @@ def _option(name: str, *more: str, **attributes: Any) -> Callable[[Command], Com
 @_option("--token", metavar="TOKEN", help="Let programs in by a bearer token instead.")
 @_option("--feedback", type=click.Path(path_type=Path), metavar="DIR", help="Keep judged passages in DIR.")
 @_option("--no-feedback", is_flag=True, help="Keep no judged passages.")
-@_option("--allow-add", is_flag=True, help="Let users add dispatches.")
+@_option("--allow-add", is_flag=True, help="Let readers of the page add dispatches.")
 @_option("--log-questions", is_flag=True, help="Write questions into the logs.")
 @_option("--json-logs/--plain-logs", default=None, help="Logs as JSON lines.  [default: unless on a terminal]")
 @_option("--workers", type=click.IntRange(1, 64), metavar="N", help="Threads that answer.  [default: one a core]")
 @_option("--waiting", type=click.IntRange(0, 10_000), default=64, metavar="N", help="Questions that may wait.")
-def serve(index: Path | None, feedback: Path | None, no_feedback: bool, json_logs: bool | None, **options: Any) -> int:
+def serve(index: Path | None, feedback: Path | None, no_feedback: bool, json_logs: bool | None, **chosen: Any) -> int:
     """Open the page, the HTTP API and the tools for assistants, for this machine unless told otherwise.
 
     The page is at /, the API under /api/v1 (described at /api/v1/openapi.json), the tools at /mcp, figures
@@ -65,17 +58,17 @@ def serve(index: Path | None, feedback: Path | None, no_feedback: bool, json_log
     from dispatch_qa.web.settings import ServerSettings
 
     kept = None if no_feedback else feedback or default_data() / "feedback"
-    settings = ServerSettings(feedback=kept, **options)
+    settings = ServerSettings(feedback=kept, **chosen)
     from dispatch_qa.web import server
 
     as_json = not sys.stderr.isatty() if json_logs is None else json_logs
-    mount = partial(_mount_page, inbox=_settings(index) if settings.allow_add else None)
-    server.serve(_settings(index), settings, mount=mount, json_logs=as_json)
+    mount = partial(_mount_page, inbox=options.settings_of(index) if settings.allow_add else None)
+    server.serve(options.settings_of(index), settings, mount=mount, json_logs=as_json)
     return 0
 
 
 @click.command()
-@_index
+@options.index_option
 def mcp(index: Path | None) -> int:
     """Give assistants the tools ask, search and show over stdin and stdout (Model Context Protocol).
 
@@ -90,7 +83,7 @@ def mcp(index: Path | None) -> int:
     from dispatch_qa.qa import DispatchQA
     from dispatch_qa.web.pool import Pool
 
-    pool = Pool(DispatchQA(_settings(index)))
+    pool = Pool(DispatchQA(options.settings_of(index)))
     pool.warm()
     run_stdio(pool)
     return 0
@@ -104,8 +97,3 @@ def _mount_page(app: FastAPI, pool: Pool, inbox: Settings | None) -> None:
 
     add = Inbox(Archive(inbox), default_data() / "added").add if inbox else None
     mount(app, pool, add=add, root_path=app.root_path or None)
-
-
-def _settings(index: Path | None) -> Settings:
-    settings = Settings.from_env()
-    return replace(settings, index=index) if index else settings

@@ -129,13 +129,11 @@ class DispatchQA:
         return self._calibration.threshold if self._calibration else None
 
     def reopened(self) -> DispatchQA:
-        """The store as it stands on disk now, beside this one, with connections of its own.
-
-        Shares this one's model, loading it where that has not happened, unless the store names another by now.
-        """
-        fresh = DispatchQA(self.settings, self._given, self._say)
-        if fresh._given is None and fresh._store.manifest.fingerprint == self._store.manifest.fingerprint:
-            fresh._given = self._embedder
+        """The store as it stands on disk now, beside this one; shares this one's model if it is loaded and fits."""
+        fresh = DispatchQA(self.settings, self._given, self._say, self._now)
+        loaded: Embedder | None = self.__dict__.get("_embedder")
+        if loaded and loaded.fingerprint == fresh._store.manifest.fingerprint:
+            fresh._embedder = loaded
         return fresh
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
-"""A desk for many users: one model, a bounded number of threads at work, a bounded number of questions waiting.
+"""A desk for many users: one store and one model, a bounded number at work, a bounded number waiting.
 
-Each thread has an opening of the store of its own, because a connection to SQLite is not made to be shared. Before
-a question it looks whether the store on disk is another one by now, and then opens that: new dispatches are
-found without a restart. A store that can no longer be opened is told about, and the one that is open answers on.
+The store is shared by the threads, each of which has a connection of its own to it, and every question sees the newest
+commit: new dispatches are found without a restart. Where another file is put in the store's place it is opened anew;
+if that cannot be, it is told, and the store that is open answers on.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-from dispatch_qa.errors import Busy, InputRejected, StoreError
+from dispatch_qa.errors import Busy, InputRejected, StoreError, StoreOutdated
 from dispatch_qa.qa import DispatchQA, Say, quiet
 from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info
+from dispatch_qa.store import TRUTH
 
 T = TypeVar("T")
 Told = Callable[[str, Answer | BaseException], None]
@@ -29,22 +28,14 @@ _LONG_QUESTION = "What do the dispatches say? " * 25
 """Long enough that everything a question can need is loaded by it, the tokenizer's library too."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """The store as one thread has it open, and how its files looked on disk just before."""
-
-    store: DispatchQA
-    seen: tuple[object, ...]
-
-
 class Pool:
     """Answers as a `Desk` does, from many threads at once; raises `Busy` where too many wait already.
 
     Args:
-        store: the store, opened; the pool keeps it for its model and closes it in the end.
+        store: the store, opened; the pool closes it in the end.
         workers: threads at work. Answering is computing: more than there are cores gain nothing.
         waiting: questions that may wait for a thread.
-        say: told one line where a new store on disk cannot be opened.
+        say: told one line where the store or its model cannot be opened.
         told: told each question, and what became of it: an answer, or the error.
     """
 
@@ -58,15 +49,14 @@ class Pool:
     ) -> None:
         self.workers = workers or _cores()
         self.ready = threading.Event()
-        self._say, self._told = say, told
-        self._newest = _Opening(store, _on_disk(store.settings.index))
-        self._opening = threading.Lock()
-        self._mine = threading.local()
-        self._opened: list[DispatchQA] = [store]
-        self._room = threading.BoundedSemaphore(self.workers + waiting)
-        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="desk")
         self.pending = 0  # at work or waiting
         self._count = threading.Lock()
+        self._say, self._told = say, told
+        self._opening = threading.Lock()
+        self._store, self._file = store, _file_of(store)
+        self._opened = [store]  # one that was replaced may still be in use, so all are closed in the end
+        self._room = threading.BoundedSemaphore(self.workers + waiting)
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="desk")
 
     def ask(self, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
         return self.asking(question, k, where).result()
@@ -114,9 +104,8 @@ class Pool:
         return future
 
     def warm(self) -> None:
-        """Open the store in every thread and load all that a question needs, behind the caller's back."""
-        for _ in range(self.workers):
-            self.submit(lambda store: store.settings).add_done_callback(self._failed)
+        """Load all that a question needs, behind the caller's back."""
+        self.submit(DispatchQA.reading).add_done_callback(self._failed)
 
     def close(self) -> None:
         """Answer what is asked already, then let go of threads and files."""
@@ -125,44 +114,33 @@ class Pool:
             store.close()
 
     def _work(self, work: Callable[[DispatchQA], T]) -> T:
-        return work(self._store())
+        store = self._current()
+        try:
+            return work(store)
+        except StoreOutdated:
+            # It was built again with another model, in place.
+            return work(self._current(instead_of=store))
 
-    def _store(self) -> DispatchQA:
-        """This thread's opening of the store, as it stands on disk."""
-        mine: _Opening | None = getattr(self._mine, "opening", None)
-        seen = _on_disk(self._newest.store.settings.index)
-        if mine is not None and mine.seen == seen:
-            return mine.store
-        # One at a time, so that what is loaded on first use is loaded once.
+    def _current(self, instead_of: DispatchQA | None = None) -> DispatchQA:
+        """The store, with its model loaded; another than `instead_of`."""
+        if self.ready.is_set() and self._store is not instead_of and _file_of(self._store) == self._file:
+            return self._store
+        # One thread at a time, so that what is loaded on first use is loaded once.
         with self._opening:
-            try:
-                fresh = self._reopened(seen)
-            except StoreError as error:
-                if mine is None:
-                    raise
-                self._say(f"answering from the store as it was, because the new one cannot be opened: {error}")
-                self._mine.opening = _Opening(mine.store, seen)
-                return mine.store
-            if mine is not None:
-                self._close(mine.store)
-            self._opened.append(fresh)
-            self._mine.opening = _Opening(fresh, seen)
-        self.ready.set()
-        return fresh
-
-    def _reopened(self, seen: tuple[object, ...]) -> DispatchQA:
-        if self._newest.seen != seen:
-            newest = self._newest.store.reopened()
-            self._close(self._newest.store)
-            self._opened.append(newest)
-            self._newest = _Opening(newest, seen)
-        fresh = self._newest.store.reopened()
-        fresh.search(_LONG_QUESTION)
-        return fresh
-
-    def _close(self, store: DispatchQA) -> None:
-        self._opened.remove(store)
-        store.close()
+            if (file := _file_of(self._store)) != self._file or self._store is instead_of:
+                self._file = file
+                try:
+                    fresh = self._store.reopened()
+                    fresh.search(_LONG_QUESTION)
+                except StoreError as error:
+                    self._say(f"answering from the store as it was, because the new one cannot be opened: {error}")
+                else:
+                    self._store = fresh
+                    self._opened.append(fresh)
+            if not self.ready.is_set():
+                self._store.search(_LONG_QUESTION)
+                self.ready.set()
+            return self._store
 
     def _failed(self, future: Future[Any]) -> None:
         if not future.cancelled() and (error := future.exception()):
@@ -181,17 +159,13 @@ def shown(store: DispatchQA, dispatch_id: str) -> Dispatch:
     raise InputRejected(f"there is no dispatch {dispatch_id!r}")
 
 
-def _on_disk(folder: Path) -> tuple[object, ...]:
-    """How the store's files look: another value where another store, or another state of it, is on disk."""
-    looks: list[object] = []
-    for name in ("dispatches.sqlite", "dispatches.sqlite-wal"):
-        try:
-            found = (folder / name).stat()
-        except OSError:
-            looks.append(None)
-        else:
-            looks += [found.st_ino, found.st_mtime_ns, found.st_size]
-    return tuple(looks)
+def _file_of(store: DispatchQA) -> tuple[int, int] | None:
+    """Which file stands in the store's place; a commit does not change that."""
+    try:
+        found = (store.settings.index / TRUTH).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _cores() -> int:
