@@ -66,8 +66,7 @@ class Writer:
         if shared:
             # From now on readers go on while something is written. A store that was only built is one plain file.
             self._db.execute("PRAGMA journal_mode = WAL")
-        self.manifest = Manifest.of(self._db.execute("SELECT key, value FROM manifest").fetchall())
-        self._next = self.manifest
+        self.manifest = self._next = self._stored()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query finds, with what was put and removed but not committed yet."""
@@ -128,8 +127,7 @@ class Writer:
     def commit(self) -> Manifest:
         """Make what was put and removed stand; the manifest of what stands then."""
         if self._db.in_transaction:
-            self._store(_stamped(self._next))
-            self._db.execute("COMMIT")
+            self._commit(_stamped(self._next))
         return self.manifest
 
     def derive(self) -> None:
@@ -149,14 +147,13 @@ class Writer:
         """Forget what was put and removed since the last commit."""
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        self._next = self.manifest
+        self.manifest = self._next = self._stored()
 
     def tidy(self) -> None:
         """Merge the words' index, in which what was removed would otherwise be found a while longer."""
         self._begin()
         self._db.execute("INSERT INTO lexical (lexical) VALUES ('optimize')")
-        self._store(replace(self.manifest, untidy=False))
-        self._db.execute("COMMIT")
+        self._commit(replace(self.manifest, untidy=False))
 
     def settle(self) -> None:
         """Write what was committed into the one file, as far as readers allow; the journal is emptied with it."""
@@ -171,18 +168,23 @@ class Writer:
         """Put the content of another truth file in the place of this one's, in one transaction."""
         with closing(sqlite3.connect(other)) as new:
             new.backup(self._db)
-        self.manifest = self._next = Manifest.of(self._db.execute("SELECT key, value FROM manifest").fetchall())
+        self.manifest = self._next = self._stored()
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
 
-    def _store(self, manifest: Manifest) -> None:
+    def _stored(self) -> Manifest:
+        return Manifest.of(self._db.execute("SELECT key, value FROM manifest").fetchall())
+
+    def _commit(self, manifest: Manifest) -> None:
         self._db.execute("DELETE FROM manifest")
         self._db.executemany("INSERT INTO manifest VALUES (?, ?)", manifest.rows())
         if manifest.generation != self.manifest.generation:
             self._db.execute("INSERT INTO passed (generation) VALUES (?)", (self.manifest.generation,))
             self._db.execute("DELETE FROM passed WHERE number <= (SELECT max(number) FROM passed) - ?", (REMEMBERED,))
+        self._db.execute("COMMIT")
+        # Only now: where the commit fails, what was stored before is still true.
         self.manifest = self._next = manifest
 
     def _count(self, sign: int, rows: list[tuple[object, ...]]) -> None:
