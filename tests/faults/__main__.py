@@ -10,11 +10,15 @@ import argparse
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "src")]
@@ -25,7 +29,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     parser.add_argument("--kills", type=int, default=500, help="kill -9 at so many random points")
-    parser.add_argument("--every", type=int, default=1, help="try every n-th step only")
+    parser.add_argument("--every", type=int, default=1, help="let every n-th step only fail; kill at each all the same")
+    parser.add_argument("--kill-every", type=int, default=1, help="kill at every n-th step only")
     parser.add_argument("--commits", type=int, default=100, help="commits beside the readers")
     parser.add_argument("--readers", type=int, default=8)
     parser.add_argument("--mutants", type=int, default=5_000, help="mutated index files")
@@ -43,30 +48,27 @@ def main() -> int:
         from faults import trials
 
         began = time.monotonic()
-        counts = {
-            "random kills": trials.random_kills(Path(folder), given.kills, given.seed),
-            "every step": trials.every_step(Path(folder), given.every, shim),
-            "readers": trials.readers(Path(folder), given.readers, given.commits),
-            "mutants": trials.mutants(Path(folder), given.mutants, given.seed),
+        told: dict[str, Any] = {
+            "command": "python tests/faults " + " ".join(sys.argv[1:]),
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            "faiss": version("faiss-cpu"),
         }
-    import sqlite3
-
-    import faiss
-
-    told = {
-        "command": "python tests/faults " + " ".join(sys.argv[1:]),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "faiss": faiss.__version__,
-        "seeds": given.seed,
-        "seconds": round(time.monotonic() - began),
-        **counts,
-    }
-    text = json.dumps(told, indent=1)
+        place = Path(folder)
+        parts: dict[str, Callable[[], dict[str, Any]]] = {
+            "random kills": lambda: trials.random_kills(place, given.kills, given.seed),
+            "readers": lambda: trials.readers(place, given.readers, given.commits),
+            "mutants": lambda: trials.mutants(place, given.mutants, given.seed),
+            "every step": lambda: trials.every_step(place, given.kill_every, given.every, shim),
+        }
+        for name, part in parts.items():
+            told[name] = part()
+            told["seconds"] = round(time.monotonic() - began)
+            text = json.dumps(told, indent=1)
+            if given.json:
+                given.json.write_text(text + "\n", encoding="utf-8")
     print(text)
-    if given.json:
-        given.json.write_text(text + "\n", encoding="utf-8")
-    return int(any(part["failures"] for part in counts.values()))
+    return int(any(told[name]["failures"] for name in parts))
 
 
 if __name__ == "__main__":

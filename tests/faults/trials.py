@@ -143,7 +143,7 @@ def resume(store: Path) -> int:
     return 0
 
 
-def every_step(folder: Path, every: int, shim: str) -> Counts:
+def every_step(folder: Path, kill_every: int, every: int, shim: str) -> Counts:
     """Cut each kind of change off, or let it fail, at each call that touches its files."""
     faults = ctypes.CDLL(shim)
     faults.fault_count.restype = ctypes.c_long
@@ -183,13 +183,20 @@ def every_step(folder: Path, every: int, shim: str) -> Counts:
         assert (code, work.state_of(target)) == (DONE, allowed[-1]), name
         steps[name] = total
         for mode, number in MODES.items():
-            for at in range(1, total + 1, every):
+            for at in range(1, total + 1, kill_every if number == KILLED else every):
                 code, _, target = run(at, number)
                 counts[mode] += 1
                 problem = judged(name, code, number, target, allowed)
                 if problem:
                     failures.append(f"{name}, {mode}, step {at} of {total}: {problem}")
-    return {"steps": steps, "runs": sum(counts.values()), **counts, **failed(failures)}
+    return {
+        "steps": steps,
+        "killed at every": kill_every,
+        "failed at every": every,
+        "runs": sum(counts.values()),
+        **counts,
+        **failed(failures),
+    }
 
 
 def judged(name: str, code: int, mode: int, target: Path, allowed: list[work.State | None]) -> str | None:
