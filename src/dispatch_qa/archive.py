@@ -17,7 +17,7 @@ from dispatch_qa.readers import read_file, suffixes
 from dispatch_qa.readers.folder import Found, walk
 from dispatch_qa.records import Dispatch, Filter
 from dispatch_qa.settings import DEFAULT_MODEL, Settings
-from dispatch_qa.versions import MARKED, story_of
+from dispatch_qa.versions import story_of
 
 COMMIT_EVERY = 500
 """So many new passages are committed together: a minute's work at most is done again after an interruption."""
@@ -194,16 +194,23 @@ class Archive:
         writer.read_from(source, digest)
         return sum(len(passages) for _, passages in ready)
 
-    def _chain(self, writer: store.Writer, first: Dispatch) -> None:
-        """Chain takes that came before the first of their story, as files in name order may."""
-        if first.version_of is not None or not first.slug:
+    def _chain(self, writer: store.Writer, first: Dispatch, seen: frozenset[str] = frozenset()) -> None:
+        """Chain takes that came before the one that they follow, as files in name order may, and those behind them."""
+        item = first.id.partition("@")[0]
+        if first.version_of not in (None, item):
+            query = "SELECT id FROM dispatch WHERE coalesce(version_of, id) = ? AND version_of IS NOT NULL AND id <> ?"
+            given = (item, first.id)
+        elif first.version_of is None and first.slug:
+            query = f"SELECT id FROM dispatch WHERE slug = ? AND id <> ? AND version_of IS NULL AND {store.MARKED}"
+            given = (first.slug, first.id)
+        else:
             return
-        query = f"SELECT id FROM dispatch WHERE slug = ? AND id <> ? AND version_of IS NULL AND {MARKED}"
-        for (dispatch_id,) in writer.rows(query, first.slug, first.id):
+        for (dispatch_id,) in writer.rows(query, *given):
             take = writer.dispatch(dispatch_id)
             chained = story_of(take, lambda *given: writer.rows(*given)) if take else None
-            if chained and chained.version_of:
+            if chained and chained != take and dispatch_id not in seen:
                 writer.put(chained, writer.embedded(dispatch_id))
+                self._chain(writer, chained, seen | {dispatch_id})
 
     def _sources(self, folder: Path) -> Iterator[str]:
         if not (self.settings.index / store.TRUTH).exists():

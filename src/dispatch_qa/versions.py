@@ -68,14 +68,27 @@ def apart(takes: Iterable[Take], now: datetime) -> dict[str, Apart]:
 
 
 def in_order(story: Iterable[Take]) -> list[Take]:
-    """The takes of one story, earliest first: by version where all have one, then by date, then as they came."""
+    """The takes of one story, earliest first.
+
+    By date where all have one (by day where one has no hour), then by version where all have one. Else those that say
+    of themselves that they follow another come behind those that do not, and then as they were stored.
+    """
     takes = list(story)
-    versioned = all(take.version for take in takes)
+    dates = [take.filed_at or "" for take in takes]
     start = datetime.min.replace(tzinfo=UTC)
-    return sorted(
-        takes,
-        key=lambda take: (_natural(take.version or "") if versioned else [], _instant(take.filed_at or "", start)),
-    )
+    instants = {take.id: _instant(date, start) for take, date in zip(takes, dates, strict=True)}
+    dated = start not in instants.values()
+    if min(map(len, dates), default=0) <= len("2025-01-12"):
+        instants = {name: instant.replace(hour=0, minute=0, second=0) for name, instant in instants.items()}
+    versioned = all(take.version for take in takes)
+
+    def key(take: Take) -> tuple[object, ...]:
+        version = _natural(take.version or "")
+        marked = bool(take.version or take.status in ("corrected", "withheld", "canceled"))
+        first = instants[take.id] if dated else start
+        return first, version if versioned else [], marked, instants[take.id], version if dated or marked else []
+
+    return sorted(takes, key=key)
 
 
 def changes(old: Dispatch, new: Dispatch) -> list[Change]:
@@ -104,8 +117,8 @@ def _instant(iso: str, otherwise: datetime) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-MARKED = "(version IS NOT NULL OR advisory IS NOT NULL OR status IN ('corrected', 'withheld', 'canceled'))"
-"""An SQL condition: the dispatch says of itself that it follows another take."""
+LOOKED_AT = 50
+"""So many of the last dispatches of a slug are looked at."""
 
 NEAR = timedelta(days=7)
 """A take follows the one before it within days; a slug alone comes back months later, for another story."""
@@ -114,10 +127,11 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 
 
 def story_of(dispatch: Dispatch, rows: Rows) -> Dispatch:
-    """The dispatch, chained to the take that it follows where the copy only shows it by its words.
+    """The dispatch, with the story in `version_of` that its takes share.
 
-    That is copy which names no story, but is marked "UPDATE 2", "CORRECTED", "WITHDRAWN" or has an advisory: it
-    follows the earlier dispatch of the same slug (of the same headline where it has none), and of the same agency.
+    Copy that names the item from which it evolved belongs to the story of that item. Copy that names none, but is
+    marked "UPDATE 2", "CORRECTED", "WITHDRAWN" or has an advisory, follows the earlier dispatch of the same slug (of
+    the same headline where it has none), and of the same agency.
 
     Args:
         dispatch: that was read.
@@ -126,10 +140,16 @@ def story_of(dispatch: Dispatch, rows: Rows) -> Dispatch:
     marked = dispatch.version or dispatch.advisory or dispatch.status in ("corrected", "withheld", "canceled")
     name = "slug" if dispatch.slug else "headline"
     shared = getattr(dispatch, name)
-    if dispatch.version_of or not marked or not shared:
+    if dispatch.version_of:
+        # An item's id may have its version behind an @, which comes just before A.
+        query = "SELECT version_of FROM dispatch WHERE (id = ? OR id >= ? AND id < ?) AND version_of <> ?"
+        item = dispatch.version_of
+        return replace(dispatch, version_of=next(iter(rows(query, item, f"{item}@", f"{item}A", item)), (item,))[0])
+    if not marked or not shared:
         return dispatch
     query = f"""SELECT id, coalesce(version_of, id), filed_at FROM dispatch
-                WHERE {name} = ? AND id <> ? AND (agency IS ? OR agency IS NULL OR ? IS NULL) ORDER BY number DESC"""
+                WHERE {name} = ? AND id <> ? AND (agency IS ? OR agency IS NULL OR ? IS NULL)
+                ORDER BY number DESC LIMIT {LOOKED_AT}"""
     for _, story, filed_at in rows(query, shared, dispatch.id, dispatch.agency, dispatch.agency):
         if _near(filed_at, dispatch.filed_at) and story != dispatch.id:
             return replace(dispatch, version_of=story)

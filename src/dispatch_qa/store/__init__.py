@@ -18,7 +18,7 @@ from dispatch_qa.records import Filter
 from dispatch_qa.store import index
 from dispatch_qa.store.change import build, changing
 from dispatch_qa.store.files import TRUTH, writing
-from dispatch_qa.store.schema import Embedded, Manifest, StoredPassage
+from dispatch_qa.store.schema import MARKED, Embedded, Manifest, StoredPassage
 from dispatch_qa.store.truth import Truth
 from dispatch_qa.store.writer import Writer
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dispatch_qa.store.engine import FaissEngine
 
-__all__ = ["TRUTH", "Embedded", "Manifest", "Store", "StoredPassage", "Writer", "build", "changing"]
+__all__ = ["MARKED", "TRUTH", "Embedded", "Manifest", "Store", "StoredPassage", "Writer", "build", "changing"]
 
 Warn = Callable[[str], None]
 

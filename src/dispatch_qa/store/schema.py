@@ -22,6 +22,9 @@ FORMAT = 3
 
 FIELDS = [field.name for field in fields(Dispatch)]
 
+MARKED = "(version IS NOT NULL OR advisory IS NOT NULL OR status IN ('corrected', 'withheld', 'canceled'))"
+"""An SQL condition: the dispatch says of itself that it follows another take."""
+
 LEXICAL = """CREATE VIRTUAL TABLE lexical
     USING fts5 (terms, content = '', tokenize = 'unicode61 remove_diacritics 0')"""
 
@@ -39,6 +42,7 @@ CREATE UNIQUE INDEX dispatch_of_id ON dispatch (id);
 CREATE INDEX dispatch_of_text ON dispatch (sha256);
 CREATE INDEX dispatch_of_story ON dispatch (coalesce(version_of, id), version, filed_at, status, embargo, id);
 CREATE INDEX dispatch_of_slug ON dispatch (slug) WHERE slug IS NOT NULL;
+CREATE INDEX dispatch_unchained ON dispatch (slug) WHERE version_of IS NULL AND {MARKED};
 CREATE INDEX dispatch_of_headline ON dispatch (headline) WHERE headline IS NOT NULL;
 CREATE INDEX dispatch_of_source ON dispatch (source) WHERE source IS NOT NULL;
 CREATE INDEX dispatch_apart ON dispatch (id) WHERE status IN ('withheld', 'canceled') OR embargo IS NOT NULL;
