@@ -1,6 +1,7 @@
-"""Put the tables of the last run, and of the last frontier, into the README: `python benchmarks/report.py`.
+"""Write the tables of the last run and the last frontier: `python benchmarks/report.py`.
 
-`--check` writes nothing and exits with 1 where the README does not hold what the results give.
+All of them go into `benchmarks/TABLES.md`, the summary into the README. `--check` writes nothing and exits with 1 where
+either does not hold what the results give.
 """
 
 from __future__ import annotations
@@ -12,24 +13,30 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.common import RESULTS, ROOT, BenchError, read_json, say
-from benchmarks.tables import rendered
+from benchmarks.tables import rendered, summary
 
 BEGIN, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 
+TABLES = ROOT / "benchmarks" / "TABLES.md"
+TITLE = "# All tables of the last run\n\nWritten by `python benchmarks/report.py`.\n\n"
+
+
 def main() -> int:
-    """Write or check the README's tables."""
+    """Write or check the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where the README is behind")
-    parser.add_argument("--results", type=Path, default=RESULTS / "latest.json", metavar="FILE")
-    parser.add_argument("--frontier", type=Path, default=RESULTS / "frontier.json", metavar="FILE")
-    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", metavar="FILE")
-    arguments = parser.parse_args()
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where a table is behind")
+    check = parser.parse_args().check
     try:
-        return _report(arguments.results, arguments.frontier, arguments.readme, check=arguments.check)
+        for file, wanted in _wanted().items():
+            if not check:
+                file.write_text(wanted, encoding="utf-8")
+            elif not file.is_file() or file.read_text(encoding="utf-8") != wanted:
+                raise BenchError(f"{file.name} does not hold what the results give; type: python benchmarks/report.py")
     except BenchError as error:
         say(f"error: {error}")
         return 1
+    return 0
 
 
 def updated(readme: str, tables: str) -> str:
@@ -40,25 +47,19 @@ def updated(readme: str, tables: str) -> str:
     return f"{before}{BEGIN}\n{tables}{END}{rest.partition(END)[2]}"
 
 
-def _report(results: Path, frontier: Path, readme: Path, *, check: bool) -> int:
-    if not results.is_file():
-        raise BenchError(f"there are no results in {results}; type: make bench")
-    if not readme.is_file():
-        raise BenchError(f"there is no {readme}; type: python benchmarks/report.py --readme FILE")
+def _wanted() -> dict[Path, str]:
+    """What each file should hold."""
+    latest, frontier, readme = RESULTS / "latest.json", RESULTS / "frontier.json", ROOT / "README.md"
+    if not latest.is_file():
+        raise BenchError(f"there are no results in {latest}; type: make bench")
+    results = read_json(latest)
     points = read_json(frontier)["points"] if frontier.is_file() else []
     picture = frontier.with_suffix(".svg")
-    inside = picture.resolve().is_relative_to(ROOT)
-    link = picture.resolve().relative_to(ROOT).as_posix() if inside else str(picture)
+    if points and not picture.is_file():
+        raise BenchError(f"{picture} is missing; type: python benchmarks/frontier.py --data DIR")
+    plot = f"results/{picture.name}" if points else None
     text = readme.read_text(encoding="utf-8")
-    wanted = updated(text, rendered(read_json(results), points, link if points else None))
-    if check:
-        if wanted != text or (points and not picture.is_file()):
-            raise BenchError(
-                f"{readme.name} does not hold what {results.name} gives; type: python benchmarks/report.py"
-            )
-        return 0
-    readme.write_text(wanted, encoding="utf-8")
-    return 0
+    return {readme: updated(text, summary(results)), TABLES: TITLE + rendered(results, points, plot)}
 
 
 if __name__ == "__main__":

@@ -13,15 +13,19 @@ QUIET = 0.5
 """Load average of the last minute before a run, above which others' work is in the figures."""
 
 
+def summary(results: Results) -> str:
+    """The tables of a run that a reader of the README wants: what was asked for, and the cold question."""
+    return _joined([_origin(results), _targets(results), _titled(results["figures"]["cold_ask"])])
+
+
 def rendered(results: Results, frontier: Sequence[dict[str, Any]] = (), plot: str | None = None) -> str:
     """All tables of a run: what was asked for, then figure by figure, then the frontier."""
-    parts = [_origin(results), _targets(results)]
-    parts += [f"**{one['title']}**\n\n{_figure(one)}" for one in results["figures"].values()]
+    parts = [_origin(results), _targets(results), *map(_titled, results["figures"].values())]
     if frontier:
         parts.append(f"**Speed against recall of the encoder, all points tried**\n\n{_frontier(frontier)}")
     if plot:
         parts.append(f"![Speed against recall]({plot})")
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return _joined(parts)
 
 
 def number(value: float) -> str:
@@ -44,6 +48,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _titled(figure: dict[str, Any]) -> str:
+    return f"**{figure['title']}**\n\n{_figure(figure)}"
+
+
 def _origin(results: Results) -> str:
     machine, options = results["machine"], results["options"]
     busy = machine["load_before"] > QUIET
@@ -52,9 +64,8 @@ def _origin(results: Results) -> str:
         f"Measured on {results['date'][:10]} at commit `{results['commit'][:10]}`: {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['os']}, Python {machine['python']}. "
         f"Medians of interleaved rounds ({options['repeats']} fresh processes, {options['rounds']} rounds of loaded "
-        "ones), smallest and largest in brackets; ratios are of medians of the same run. Versions and all raw values: "
-        "[`benchmarks/results/`](benchmarks/results), method and caveats: "
-        "[`benchmarks/README.md`](benchmarks/README.md)."
+        "ones), smallest and largest in brackets; ratios are of medians of the same run. Raw values and versions: "
+        "`benchmarks/results/latest.json`, method and caveats: `benchmarks/README.md`."
     )
 
 

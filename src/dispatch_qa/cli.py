@@ -139,7 +139,7 @@ def show(dispatch_id: str, index: Path | None, as_json: bool) -> int:
 @click.option("--force", is_flag=True, help="Replace a store though dispatches are lost with it, or it is damaged.")
 @options.index_option
 def build(paths: tuple[Path, ...], model: str | None, force: bool, index: Path | None) -> int:
-    """Make a store from files and folders of dispatches (.txt).
+    """Make a store from files and folders of dispatches, of any format that is read.
 
     Without PATH, the store that stands in --index is made again from its own text; an empty place gets
     the dispatch that ships with the package.
