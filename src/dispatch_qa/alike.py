@@ -7,6 +7,7 @@ without comparing each with each: those that share one of the keys.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 SAME_PASSAGE = 0.8
 """Passages that share this much of their words (Jaccard index of word triples) are told once."""
@@ -17,6 +18,7 @@ BANDS, ROWS = 16, 4
 Triples = frozenset[tuple[str, ...]]
 
 
+@lru_cache(256)
 def triples(text: str) -> Triples:
     """The word triples of a text, or its only run of words where it has fewer; letter case does not count."""
     words = text.casefold().split()
@@ -25,7 +27,8 @@ def triples(text: str) -> Triples:
 
 def jaccard(a: Triples, b: Triples) -> float:
     """What two sets share of what they have together, in [0, 1]."""
-    return len(a & b) / len(a | b)
+    shared = len(a & b)
+    return shared / (len(a) + len(b) - shared)
 
 
 def keys(text: str) -> list[int]:

@@ -5,6 +5,7 @@ SQLite's commit is the one commit point. The index follows, and is mended or mad
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
@@ -146,8 +147,13 @@ class Store:
         with self.reading() as manifest:
             labels = self._labels(manifest.generation)
             found = self.truth.passages(ids)
+            repeating = {labels[one.id] for one in found if one.id in labels}
+            sharing = self._sharing(repeating) if repeating else {}
             return [
-                replace(one, copies=self._copies(one, labels[one.id])) if one.id in labels else one for one in found
+                replace(one, copies=tuple(i for i in sharing[labels[one.id]] if i != one.passage.dispatch_id))
+                if one.id in labels
+                else one
+                for one in found
             ]
 
     def among(self, where: Filter | None, without: Iterable[str] = ()) -> npt.NDArray[np.bool_] | None:
@@ -185,10 +191,14 @@ class Store:
         let[self.truth.of_ids(without)] = False
         return let
 
-    def _copies(self, one: StoredPassage, label: int) -> tuple[str, ...]:
-        query = """SELECT DISTINCT p.dispatch_id FROM alike a JOIN passage p ON p.id = a.passage_id
-                   WHERE a.label = ? AND p.dispatch_id <> ? ORDER BY p.id"""
-        return tuple(row[0] for row in self.truth.query(query, label, one.passage.dispatch_id))
+    def _sharing(self, labels: Iterable[int]) -> dict[int, list[str]]:
+        """The ids of the dispatches that hold a passage of each label, in the order of the passages."""
+        query = """SELECT DISTINCT a.label, p.dispatch_id FROM json_each(?) e
+                   CROSS JOIN alike a ON a.label = e.value JOIN passage p ON p.id = a.passage_id ORDER BY p.id"""
+        found: dict[int, list[str]] = {}
+        for label, dispatch_id in self.truth.query(query, json.dumps(list(labels))):
+            found.setdefault(label, []).append(dispatch_id)
+        return found
 
     def _first(self, ranked: Callable[[], Iterator[int]], n: int, among: npt.NDArray[np.bool_] | None) -> list[int]:
         """The first `n` of the passages that `ranked` gives, of those that repeat each other one."""
