@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from fakes import FakeEmbedder
 
 from dispatch_qa import Dispatch, DispatchQA, Filter, InputRejected, Settings, StoreMissing, archive
 from dispatch_qa.archive import Archive, Report
+from dispatch_qa.errors import ModelError
 from dispatch_qa.records import Hit
 from dispatch_qa.store import Store
 
@@ -211,6 +213,21 @@ def test_an_open_page_sees_what_is_added(kept: Archive, wire: Path) -> None:
     kept.remove(["ports/odessa"])
     assert page.search("port rouvert", k=1)[0].passage.dispatch_id == "bridge"
     page.close()
+
+
+def test_an_error_in_the_midst_of_a_file_leaves_nothing_of_it(settings: Settings, wire: Path) -> None:
+    class Failing(FakeEmbedder):
+        def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            if "trois" in texts:
+                raise ModelError("no more memory")
+            return super().passages(texts)
+
+    lines = [json.dumps({"id": word, "text": word}) for word in ("un", "deux", "trois")]
+    (wire / "many.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ModelError):
+        Archive(settings, Failing()).add([wire / "many.jsonl"])
+    assert ids(Archive(settings)) == []
+    assert Archive(settings, FakeEmbedder()).add([wire / "many.jsonl"]).added == ["un", "deux", "trois"]
 
 
 def test_a_list_is_filtered(kept: Archive, wire: Path) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent / "faults"
+FEW = "--kills 8 --every 47 --kill-every 29 --commits 5 --readers 2 --mutants 40 --seed 5"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs Linux and cc")
 def test_nothing_is_lost_where_a_change_is_cut_off_or_starved(tmp_path: Path) -> None:
     out = tmp_path / "counts.json"
-    few = "--kills 8 --every 47 --kill-every 29 --commits 5 --readers 2 --mutants 40 --seed 5".split()
-    command = [sys.executable, str(HERE), *few, "--json", str(out)]
+    command = [sys.executable, str(HERE), *FEW.split(), "--json", str(out)]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = json.loads(out.read_text(encoding="utf-8"))

@@ -239,6 +239,13 @@ def test_two_builds_of_one_content_are_the_same_store(
     assert everything(settings.index) == everything(other.index)
 
 
+def test_a_text_is_read_once_for_all_its_passages(fake_store: Settings) -> None:
+    with opened(fake_store.index) as store:
+        ids = store.truth.passage_ids()
+        assert len(store.passages(ids)) == len(ids) > 5
+        assert store.truth._kept_text.cache_info().misses == 1
+
+
 def test_another_content_or_way_of_making_has_another_generation(tmp_path: Path) -> None:
     content = one_each(unit_rows(1, 3))
     seen = []

@@ -5,13 +5,25 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEmbedder
 
 from dispatch_qa import Answer, Dispatch, DispatchQA, Filter, LeftOut, Settings, build
 from dispatch_qa.archive import Archive
-from dispatch_qa.versions import EMBARGOED, HELD, SUPERSEDED, WITHDRAWN, Take, apart, changes, in_order, story_of
+from dispatch_qa.versions import (
+    EMBARGOED,
+    HELD,
+    SUPERSEDED,
+    WITHDRAWN,
+    Take,
+    apart,
+    changes,
+    in_order,
+    last_release,
+    story_of,
+)
 
 NOON = datetime(2025, 5, 3, 12, tzinfo=UTC)
 
@@ -145,6 +157,37 @@ def test_withdrawn_copy_is_not_quoted_and_the_answer_says_so(stories: Settings) 
     assert answer.citations[0].dispatch_id != "kill"
     assert answer.left_out == (LeftOut("kill", "withdrawn by the wire"),)
     assert asked(stories, "récolte de blé dans le sud du pays").left_out == ()
+
+
+def test_between_two_ends_of_embargoes_the_same_is_apart() -> None:
+    ends = [NOON + timedelta(hours=hours) for hours in (-2, -1, 1)]
+    takes = [take(f"t{n}", story=f"s{n}", embargo=end.isoformat()) for n, end in enumerate(ends)]
+    takes += [take("open", story="o"), take("unread", story="u", embargo="soon")]
+    assert last_release(takes, NOON) == ends[1]
+    assert last_release(takes[3:], NOON) < ends[0]
+    for minutes in range(-180, 180, 30):
+        now = NOON + timedelta(minutes=minutes)
+        assert apart(takes, last_release(takes, now)) == apart(takes, now)
+
+
+def test_what_is_apart_is_reckoned_once_and_when_an_embargo_ends(
+    stories: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reckoned = []
+
+    def counted(*given: Any) -> Any:
+        reckoned.append(given)
+        return apart(*given)
+
+    monkeypatch.setattr("dispatch_qa.qa.apart", counted)
+    clock = [NOON]
+    asked = DispatchQA(stories, FakeEmbedder(), now=lambda: clock[0])
+    for _ in range(3):
+        assert "later" in asked.apart()
+    assert len(reckoned) == 1
+    clock[0] = NOON + timedelta(hours=2)
+    assert "later" not in asked.apart()
+    assert len(reckoned) == 2
 
 
 def test_embargoed_copy_is_quoted_when_its_time_has_come(stories: Settings) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from test_store import MANIFEST, one_each, opened, unit_rows
 
+from dispatch_qa.alike import Triples, jaccard
 from dispatch_qa.records import Dispatch, Passage, Span
 from dispatch_qa.store import Embedded, Store, Writer, build, changing, upkeep
 from dispatch_qa.store.files import TRUTH
@@ -183,3 +184,25 @@ def test_memory_of_generations_is_bounded(folder: Path, monkeypatch: pytest.Monk
             writer.put(*dispatch("d1", edition, 1))
             writer.commit()
         assert len(writer.rows("SELECT * FROM passed")) <= 4
+
+
+def test_the_passages_of_two_long_dispatches_are_not_compared_each_with_each(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+
+    def counted(one: Triples, other: Triples) -> float:
+        compared.append(one)
+        return jaccard(one, other)
+
+    monkeypatch.setattr("dispatch_qa.store.writer.jaccard", counted)
+    # Every paragraph shares words with every other, as "édition 1".
+    first, passages = dispatch("d1", 1, 60)
+    copied = [(replace(passage, dispatch_id="d2"), *vectors) for passage, *vectors in passages]
+    with changing(folder, None) as writer:
+        writer.put(first, passages)
+        writer.put(replace(first, id="d2"), copied)  # type: ignore[arg-type]
+        writer.commit()
+        assert len(writer.rows("SELECT * FROM alike")) == 120
+        assert len(writer.rows("SELECT DISTINCT label FROM alike")) == 60
+    assert 60 <= len(compared) < 200

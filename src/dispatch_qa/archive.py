@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -122,11 +123,8 @@ class Archive:
     def listed(self, where: Filter | None = None) -> list[dict[str, str | None]]:
         """The dispatches that `where` lets through, by id: some of their fields."""
         fields = ("id", "filed_at", "language", "agency", "slug", "version", "version_of", "status", "source")
-        opened = store.Store(self.settings.index)
-        try:
+        with closing(store.Store(self.settings.index)) as opened:
             return [dict(zip(fields, row, strict=True)) for row in opened.rows(fields, where)]
-        finally:
-            opened.close()
 
     def _changed(self, found: list[Found], gone: Iterable[str], total: Step, step: Step) -> Report:
         report = Report()
@@ -160,10 +158,10 @@ class Archive:
                 report.unchanged += 1
                 return 0
             new = [replace(dispatch, source=source) for dispatch in read_file(file, name)]
-            return self._put_all(writer, new, name, digest, report)
         except InputRejected as error:
             report.failed[str(file)] = str(error)
             return 0
+        return self._put_all(writer, new, name, digest, report)
 
     def _put_all(self, writer: store.Writer, new: list[Dispatch], name: str, digest: str, report: Report) -> int:
         source = str(new[0].source)
@@ -176,23 +174,26 @@ class Archive:
             text = writer.dispatch(dispatch_id)
             known |= {key_of(one[0], text.text): one for one in writer.embedded(dispatch_id)} if text else {}
         kept: set[str] = set()
-        ready = []
+        named = []
         for dispatch in new:
             # An id that the copy brings names the same dispatch wherever it comes from; one of the file's name may not.
-            free = _free(writer, dispatch.id, source, kept) if dispatch.id.startswith(name) else dispatch.id
-            kept.add(free)
-            dispatch = story_of(replace(dispatch, id=free), lambda *given: writer.rows(*given))
-            ready.append((dispatch, embedded(dispatch, self._embedder(), writer.manifest.passage_tokens, known)))
-        # Everything that can fail of a file has not: from here on it is stored whole.
+            own = _free(writer, dispatch.id, source, kept) if dispatch.id.startswith(name) else dispatch.id
+            kept.add(own)
+            named.append(replace(dispatch, id=own))
+        # From here on the file is stored whole, or an error undoes all since the last commit. One dispatch after the
+        # other: the vectors of a long file need not be held together.
         for dispatch_id in sorted(old - kept):
             writer.remove(dispatch_id)
             report.removed.append(dispatch_id)
-        for dispatch, passages in ready:
+        made = 0
+        for dispatch in (story_of(one, lambda *given: writer.rows(*given)) for one in named):
+            passages = embedded(dispatch, self._embedder(), writer.manifest.passage_tokens, known)
             (report.replaced if writer.dispatch(dispatch.id) else report.added).append(dispatch.id)
             writer.put(dispatch, passages)
             self._chain(writer, dispatch)
+            made += len(passages)
         writer.read_from(source, digest)
-        return sum(len(passages) for _, passages in ready)
+        return made
 
     def _chain(self, writer: store.Writer, first: Dispatch, seen: frozenset[str] = frozenset()) -> None:
         """Chain takes that came before the one that they follow, as files in name order may, and those behind them."""
@@ -215,20 +216,16 @@ class Archive:
     def _sources(self, folder: Path) -> Iterator[str]:
         if not (self.settings.index / store.TRUTH).exists():
             return
-        opened = store.Store(self.settings.index)
-        try:
+        with closing(store.Store(self.settings.index)) as opened:
             for (source,) in opened.truth.query("SELECT path FROM source"):
                 if Path(source).is_relative_to(_source(folder)):
                     yield source
-        finally:
-            opened.close()
 
     def _standing(self) -> store.Manifest:
         """The manifest of the store that stands, or of the one that is to be made."""
         if (self.settings.index / store.TRUTH).exists():
-            opened = store.Store(self.settings.index)
-            manifest = opened.manifest
-            opened.close()
+            with closing(store.Store(self.settings.index)) as opened:
+                manifest = opened.manifest
             check_splitting(manifest, self.settings.index)
             return manifest
         settings = self.settings
@@ -240,9 +237,8 @@ class Archive:
     def _embedder(self) -> Embedder:
         """The model, loaded when the first text has to be embedded."""
         if self._loaded is None:
-            opened = store.Store(self.settings.index)
-            self._loaded = embedder_of(opened.manifest, self.settings, self._given, self._say)
-            opened.close()
+            with closing(store.Store(self.settings.index)) as opened:
+                self._loaded = embedder_of(opened.manifest, self.settings, self._given, self._say)
         return self._loaded
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from dispatch_qa.readers import read_paths, shipped_dispatch
 from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info, LeftOut
 from dispatch_qa.retrieve import retrieve
 from dispatch_qa.settings import DEFAULT_MODEL, MAX_QUESTION_CHARS, Settings, shipped_index
-from dispatch_qa.versions import SUPERSEDED, Apart, Take, apart, in_order
+from dispatch_qa.versions import SUPERSEDED, Apart, Take, apart, in_order, last_release
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +69,9 @@ class DispatchQA:
         self._store = store.Store(self.settings.index, warn=say)
         self._given = embedder
         self._now = now
+        # What may be quoted changes with the store, and when an embargo ends.
+        self._takes = lru_cache(maxsize=2)(lambda generation: [Take(*row) for row in self._store.takes()])
+        self._apart = lru_cache(maxsize=2)(lambda generation, release: apart(self._takes(generation), release))
         check_splitting(self._store.manifest, self.settings.index)
         if embedder is None and self._store.manifest.model == DEFAULT_MODEL:
             check_fingerprint(self._store.manifest, FINGERPRINT, self.settings.index)
@@ -151,11 +154,12 @@ class DispatchQA:
 
     def apart(self) -> dict[str, Apart]:
         """The dispatches that are not quoted now, and why: superseded, withdrawn, held or embargoed."""
-        return apart((Take(*row) for row in self._store.takes()), self._now())
+        with self._store.reading() as manifest:
+            return self._apart(manifest.generation, last_release(self._takes(manifest.generation), self._now()))
 
     def takes_of(self, dispatch_id: str) -> list[str]:
         """The ids of all takes of a dispatch's story, earliest first; of one without others, its own."""
-        takes = [Take(*row) for row in self._store.takes()]
+        takes = self._takes(self._store.manifest.generation)
         story = next((take.story for take in takes if take.id == dispatch_id), None)
         return [take.id for take in in_order(take for take in takes if take.story == story)] or [dispatch_id]
 

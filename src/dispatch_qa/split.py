@@ -28,6 +28,7 @@ WINDOW = 2_000
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _LINE_AFTER_SENTENCE = re.compile(r"(?<=[.!?…。！？؟\"'”»)\]])\s*\n\s*")
 _CREDIT_LINE = re.compile(r"\([^()\n]{3,400}\)\s*\Z")
+_AT_END = re.compile(r"\s*\Z")
 
 # Ranks, titles and streets that the detector takes for sentence ends. Words that also end sentences are left out:
 # a cut too few makes evidence longer, a cut too many makes it wrong, but both are read by a person.
@@ -105,8 +106,7 @@ def _no_end(language: str) -> re.Pattern[str]:
 
 def _apart_from_credit(text: str, paragraph: Span) -> list[Span]:
     """The paragraph, its closing credit line apart: brackets that end the whole dispatch."""
-    at_end = not text[paragraph.end :].strip()
-    match = _CREDIT_LINE.search(paragraph.of(text)) if at_end else None
+    match = _CREDIT_LINE.search(paragraph.of(text)) if _AT_END.match(text, paragraph.end) else None
     if match is None:
         return [paragraph]
     credit = paragraph.start + match.start()

@@ -67,6 +67,13 @@ def apart(takes: Iterable[Take], now: datetime) -> dict[str, Apart]:
     return found
 
 
+def last_release(takes: Iterable[Take], now: datetime) -> datetime:
+    """The end of the last embargo that is over at `now`: between two of them `apart` finds the same."""
+    start, never = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    ends = [_instant(take.embargo, never) for take in takes if take.embargo]
+    return max((end for end in ends if end <= now), default=start)
+
+
 def in_order(story: Iterable[Take]) -> list[Take]:
     """The takes of one story, earliest first.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch_qa.errors import StoreDamaged, build_command
 from dispatch_qa.lexical import TERMS
-from dispatch_qa.records import Dispatch, Passage, Span
+from dispatch_qa.records import Dispatch, Filter, Passage, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,6 +188,24 @@ def embedded_of(dispatch_id: str, row: Sequence[Any], dim: int) -> Embedded:
     inside = np.frombuffer(sentence_vectors, "<f2").reshape(-1, dim).astype(np.float32)
     passage = Passage(dispatch_id, paragraph, Span(start, end), sentences)
     return passage, np.frombuffer(vector, "<f4").astype(np.float32), inside
+
+
+def filtering(where: Filter | None) -> tuple[str, list[str]]:
+    """A filter as an SQL condition over the columns of a dispatch, and its values."""
+    if where is None:
+        return "1", []
+    # Days compare as their first ten letters do; what has no date was filed on none.
+    tests = {
+        "substr(filed_at, 1, 10) >= ?": where.since,
+        "substr(filed_at, 1, 10) <= ?": where.until,
+        "language = ?": where.language,
+        "lower(agency) = lower(?)": where.agency,
+        "lower(slug) = lower(?)": where.slug,
+        "coalesce(status, 'usable') = ?": where.status,
+        "instr('/' || replace(source, '\\', '/'), '/' || ? || '/') > 0": where.folder and where.folder.strip("/"),
+    }
+    given = {test: value for test, value in tests.items() if value is not None}
+    return " AND ".join(given) or "1", list(given.values())
 
 
 def damaged(folder: Path, what: str) -> StoreDamaged:

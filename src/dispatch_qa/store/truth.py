@@ -26,6 +26,7 @@ from dispatch_qa.store.schema import (
     digest_of,
     dispatch_of,
     embedded_of,
+    filtering,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Truth:
         self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
         # Of one generation nothing ever changes, and candidates come again and again.
         self._kept_passage = lru_cache(maxsize=4_096)(self._passage)
+        # Passages are asked for in their order: a long text is read once for all of its own.
+        self._kept_text = lru_cache(maxsize=2)(self._text)
         self._check_header()
         with self.reading():
             pass
@@ -254,20 +257,25 @@ class Truth:
         return dispatch_of(values[:-1])
 
     def _passage(self, generation: str, passage_id: int) -> StoredPassage:
-        # SQLite's substr counts code points, as the spans do, and the text is stored once, in its dispatch.
         rows = self._all(
-            """SELECT p.id, p.dispatch_id, p.paragraph, p.start, p."end", p.sentences, p.vector, p.sentence_vectors,
-                      p.digest, substr(d.text, p.start + 1, p."end" - p.start)
-               FROM passage p JOIN dispatch d ON d.id = p.dispatch_id WHERE p.id = ?""",
+            """SELECT id, dispatch_id, paragraph, start, "end", sentences, vector, sentence_vectors, digest
+               FROM passage WHERE id = ?""",
             passage_id,
         )
         if not rows:
             raise damaged(self._folder, f"it has no passage {passage_id}, which its index names")
-        *values, digest, text = rows[0]
+        *values, digest = rows[0]
         if digest_of(values) != digest:
             raise damaged(self._folder, f"passage {passage_id} is not the one that was stored")
         passage, vector, inside = embedded_of(values[1], values[2:], self.manifest.dim)
+        text = passage.span.of(self._kept_text(generation, passage.dispatch_id))
         return StoredPassage(passage_id, passage, text, vector, inside)
+
+    def _text(self, generation: str, dispatch_id: str) -> str:
+        rows = self._all("SELECT text FROM dispatch WHERE id = ?", dispatch_id)
+        if not rows:
+            raise damaged(self._folder, f"it has passages of {dispatch_id!r}, but not the dispatch")
+        return str(rows[0][0])
 
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
@@ -278,21 +286,3 @@ class Truth:
             raise damaged(self._folder, str(error)) from error
         except (sqlite3.DatabaseError, UnicodeDecodeError, ValueError) as error:
             raise damaged(self._folder, str(error)) from error
-
-
-def filtering(where: Filter | None) -> tuple[str, list[str]]:
-    """A filter as an SQL condition over the columns of a dispatch, and its values."""
-    if where is None:
-        return "1", []
-    # Days compare as their first ten letters do; what has no date was filed on none.
-    tests = {
-        "substr(filed_at, 1, 10) >= ?": where.since,
-        "substr(filed_at, 1, 10) <= ?": where.until,
-        "language = ?": where.language,
-        "lower(agency) = lower(?)": where.agency,
-        "lower(slug) = lower(?)": where.slug,
-        "coalesce(status, 'usable') = ?": where.status,
-        "instr('/' || replace(source, '\\', '/'), '/' || ? || '/') > 0": where.folder and where.folder.strip("/"),
-    }
-    given = {test: value for test, value in tests.items() if value is not None}
-    return " AND ".join(given) or "1", list(given.values())

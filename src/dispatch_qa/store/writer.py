@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -211,17 +212,27 @@ class Writer:
         others = [row[0] for row in self._db.execute(query, (json.dumps(found), COMPARED))]
         self._db.executemany("INSERT OR IGNORE INTO likeness VALUES (?, ?)", [(key, dispatch.id) for key in found])
         mine = {number: triples(text) for number, text in passages.items()}
+        # In long dispatches each with each would be far too many: who shares most of a passage's triples has one at
+        # least of any few more than may be missing, and so of those that the fewest hold.
+        holding: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for number, one in mine.items():
+            for triple in one:
+                holding[triple].append(number)
         for other in others:
-            query = """SELECT p.id, coalesce(a.label, p.id), substr(d.text, p.start + 1, p."end" - p.start)
-                       FROM passage p JOIN dispatch d ON d.id = p.dispatch_id LEFT JOIN alike a ON a.passage_id = p.id
-                       WHERE p.dispatch_id = ?"""
-            for theirs, label, text in self._db.execute(query, (other,)).fetchall():
-                theirs_triples = triples(text)
-                same = [number for number, one in mine.items() if jaccard(one, theirs_triples) >= SAME_PASSAGE]
+            ((text,),) = self.rows("SELECT text FROM dispatch WHERE id = ?", other)
+            query = """SELECT p.id, coalesce(a.label, p.id), p.start, p."end" FROM passage p
+                       LEFT JOIN alike a ON a.passage_id = p.id WHERE p.dispatch_id = ?"""
+            for theirs, label, start, end in self.rows(query, other):
+                told = triples(text[start:end])
+                rarest = sorted(told, key=lambda triple: len(holding.get(triple, ())))
+                few = rarest[: int((1 - SAME_PASSAGE) * len(told)) + 2]
+                sharing = {number for triple in few for number in holding.get(triple, ())}
+                same = [n for n in sorted(sharing) if n in mine and jaccard(mine[n], told) >= SAME_PASSAGE]
                 if same:
                     labelled = [(number, label) for number in (theirs, *same)]
                     self._db.executemany("INSERT OR REPLACE INTO alike VALUES (?, ?)", labelled)
-                    mine = {number: one for number, one in mine.items() if number not in same}
+                for number in same:
+                    del mine[number]
 
 
 def content_of(digests: Iterable[bytes]) -> str:
