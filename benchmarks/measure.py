@@ -21,6 +21,8 @@ from benchmarks.common import MARK, ROOT, BenchError, say
 
 T = TypeVar("T")
 
+SOURCE = str(ROOT / "src")
+
 TIMEOUT_S = 3600.0
 """No process of the benchmarks takes longer."""
 
@@ -43,7 +45,8 @@ def environment() -> dict[str, str]:
     """The variables that all measured processes get: offline, without what would redirect ours."""
     dropped = {"PYTHONPATH", "DISPATCH_QA_INDEX", "PYTHONDONTWRITEBYTECODE"}
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    return {key: value for key, value in os.environ.items() if key not in dropped} | offline
+    # What is measured is the source beside this file, wherever another copy may be installed.
+    return {key: value for key, value in os.environ.items() if key not in dropped} | offline | {"PYTHONPATH": SOURCE}
 
 
 def run(command: Sequence[str], timeout_s: float = TIMEOUT_S) -> Run:

@@ -106,8 +106,8 @@ class StandIn:
     dim = 384
     max_tokens = 500
 
-    def __init__(self) -> None:
-        self._rng = np.random.default_rng(7)
+    def __init__(self, seed: int = 7) -> None:
+        self._rng = np.random.default_rng(seed)
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4 + 1
