@@ -54,8 +54,9 @@ def main() -> int:
     try:
         done = read_json(given.output)["figures"] if given.output.exists() else {}
         for name in given.only.split(","):
+            heading = _heading()
             figure = million(given.million) if name == "million" else text(given.data, name, getattr(given, name))
-            done[name] = _heading() | figure
+            done[name] = heading | figure
             write_json(
                 given.output, {"schema": SCHEMA, "figures": {part: done[part] for part in PARTS if part in done}}
             )
