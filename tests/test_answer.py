@@ -7,7 +7,8 @@ import pytest
 from dispatch_qa.answer import REFUSAL, answer, check, cite
 from dispatch_qa.calibration import Calibration
 from dispatch_qa.errors import CitationError
-from dispatch_qa.records import Dispatch, Hit, Passage, Span
+from dispatch_qa.present import answer_markdown, answer_text
+from dispatch_qa.records import Answer, Dispatch, Hit, Passage, Span
 
 TEXT = "Kiev a parlé. Londres a répondu.\n\nBerlin se tait."
 DISPATCH = Dispatch("d", TEXT, "fr")
@@ -90,3 +91,18 @@ def test_a_changed_letter_is_found(field: str) -> None:
     )
     with pytest.raises(CitationError, match=f"the {field} of citation 1"):
         check(changed, DISPATCH)
+
+
+def test_of_a_paged_format_the_page_of_the_evidence_is_named() -> None:
+    def page(pages: tuple[int, ...], best: Span) -> int | None:
+        return cite(1, hit(FIRST, best), lambda _: replace(DISPATCH, pages=pages)).page
+
+    first, second = FIRST.sentences
+    assert page((), first) is None
+    assert (page((0, second.start), first), page((0, second.start), second)) == (1, 2)
+    # A page without text begins where the one behind it does.
+    assert page((0, 0, second.start), first) == 2
+    shown = cite(1, hit(FIRST, second), lambda _: replace(DISPATCH, pages=(0, second.start)))
+    given = Answer("Qui ?", True, None, "", (shown,))
+    assert "d, page 2, paragraph 1, characters 0–" in answer_text(given)
+    assert "d, page 2, paragraph 1, characters 0–" in answer_markdown(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Sequence
 
 from dispatch_qa.calibration import Calibration
@@ -80,6 +81,7 @@ def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:
         sha256=dispatch.sha256,
         note=_note(dispatch),
         copies=hit.copies,
+        page=bisect(dispatch.pages, best.start) or None,
     )
     check(citation, dispatch)
     return citation

@@ -75,7 +75,7 @@ def saved_markdown(saved: Json) -> str:
     for one in saved["citations"] or saved["nearest"]:
         quoted = "\n".join(f"> {line}" for line in _plain(one["quote"]).split("\n"))
         version = f", version {one['version']}" if one["version"] else ""
-        place = f"paragraph {one['paragraph']}, characters {one['start']}–{one['end']}"
+        place = _place(one.get("page"), one["paragraph"], one["start"], one["end"])
         notes = f", {one['note']}" if one["note"] else ""
         blocks.append(f"{quoted}\n\n[{one['number']}] {_plain(one['dispatch_id'])}{version}, {place}{_plain(notes)}  ")
         blocks[-1] += f"\nSHA-256 of the dispatch: `{one['sha256']}`"
@@ -178,7 +178,7 @@ def _citation(citation: Citation, color: bool) -> str:
     quote, evidence = citation.quote, citation.evidence.quote
     start, end = citation.evidence.start - citation.start, citation.evidence.end - citation.start
     marked = visible(quote[:start]) + _styled(evidence, _MARK, color) + visible(quote[end:])
-    place = f"{citation.dispatch_id}, paragraph {citation.paragraph}, characters {citation.start}–{citation.end}"
+    place = _place(citation.page, citation.paragraph, citation.start, citation.end)
     lines = [f"[{citation.number}] {marked}"]
     if not color and evidence != quote:
         lines.append(f"    evidence: {visible(evidence)}")
@@ -187,8 +187,14 @@ def _citation(citation: Citation, color: bool) -> str:
     if citation.copies:
         some = ", ".join(citation.copies[:5]) + (", …" if len(citation.copies) > 5 else "")
         lines.append(f"    the same in {visible(some)}")
-    lines.append(_styled(f"    {place} · {fit(citation.score)} ({citation.score:.2f})", _DIM, color))
+    lines.append(
+        _styled(f"    {citation.dispatch_id}, {place} · {fit(citation.score)} ({citation.score:.2f})", _DIM, color)
+    )
     return "\n".join(lines)
+
+
+def _place(page: int | None, paragraph: int, start: int, end: int) -> str:
+    return (f"page {page}, " if page else "") + f"paragraph {paragraph}, characters {start}–{end}"
 
 
 def _styled(text: str, style: str, color: bool) -> str:

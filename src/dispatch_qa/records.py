@@ -137,7 +137,8 @@ class Citation:
     """One numbered source of an answer: the passage, letter for letter, and the evidence inside it.
 
     `version` and `sha256`, of the text, say which text was quoted. `note` tells what the reader must know of it,
-    as that it is a corrected version. `copies` are the dispatches that say the same nearly word for word.
+    as that it is a corrected version. `copies` are the dispatches that say the same nearly word for word. `page`, of a
+    paged format, counts from 1 and is the one on which the evidence begins.
     """
 
     number: int
@@ -153,6 +154,7 @@ class Citation:
     sha256: str = ""
     note: str | None = None
     copies: tuple[str, ...] = ()
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
