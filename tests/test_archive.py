@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from dispatch_qa.archive import Archive, Report
 from dispatch_qa.errors import ModelError
 from dispatch_qa.records import Hit
 from dispatch_qa.store import Store
+from dispatch_qa.store.files import writing
 
 PORT = "ODESSA, 3 mai (AFP) - Le port a rouvert mardi.\n\nIl était fermé depuis mars.\n"
 BRIDGE = "KIEV, 4 mai (AFP) - Le pont Paton ferme lundi pour travaux.\n\nLa mairie promet une réouverture en juin.\n"
@@ -260,6 +262,19 @@ def test_watching_follows_a_folder(kept: Archive, wire: Path) -> None:
         thread.join(30)
     assert not thread.is_alive()
     assert ids(kept) == ["bridge", "ports/odessa"]
+
+
+def test_watching_waits_while_another_process_writes(
+    kept: Archive, wire: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    watching = Archive(kept.settings, FakeEmbedder(), said.append)
+    kept.add([wire / "bridge.txt"])
+    with ExitStack() as other:
+        other.enter_context(writing(kept.settings.index))
+        monkeypatch.setattr("dispatch_qa.archive.time.sleep", lambda _: other.close())
+        assert watching._synced_when_free(wire).added == ["ports/odessa"]
+    assert "is being written by process" in said[0]
 
 
 # Takes of a story

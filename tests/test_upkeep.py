@@ -16,7 +16,7 @@ from test_store import MANIFEST, everything, names, one_each, opened, tamper, un
 from dispatch_qa import Dispatch, Settings, build
 from dispatch_qa.archive import Archive
 from dispatch_qa.errors import InputRejected, StoreDamaged, StoreError, StoreMissing, StoreOutdated
-from dispatch_qa.store import Store, upkeep
+from dispatch_qa.store import TRUTH, Store, upkeep
 from dispatch_qa.store import build as build_store
 from dispatch_qa.store.schema import FORMAT, digest_of
 
@@ -101,6 +101,22 @@ def test_what_is_derived_in_the_truth_is_mended(folder: Path, statement: str, wh
     assert wrong == []
     assert any(what in line for line in derived)
     assert upkeep.repair(folder) == derived
+    assert upkeep.check(folder) == ([], [])
+    assert everything(folder) == before
+
+
+def test_an_index_inside_the_database_is_mended(folder: Path) -> None:
+    before, path = everything(folder), folder / TRUTH
+    with closing(sqlite3.connect(path)) as db:
+        ((page,),) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'dispatch_filter'")
+        ((size,),) = db.execute("PRAGMA page_size")
+    data = path.read_bytes()
+    start, end = (page - 1) * size, page * size
+    assert b"bridge" in data[start:end]
+    path.write_bytes(data[:start] + data[start:end].replace(b"bridge", b"brIdge") + data[end:])
+    wrong, (derived,) = upkeep.check(folder)
+    assert (wrong, derived.partition(":")[0]) == ([], "an index inside the database is wrong")
+    upkeep.repair(folder)
     assert upkeep.check(folder) == ([], [])
     assert everything(folder) == before
 

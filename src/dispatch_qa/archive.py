@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from dispatch_qa import store
 from dispatch_qa.embed import Embedder, load_embedder
 from dispatch_qa.encode import Key, Say, check_splitting, embedded, embedder_of, key_of, manifest_of
-from dispatch_qa.errors import InputRejected
+from dispatch_qa.errors import InputRejected, StoreLocked
 from dispatch_qa.readers import read_file, suffixes
 from dispatch_qa.readers.folder import Found, walk
 from dispatch_qa.records import Dispatch, Filter
@@ -102,7 +103,15 @@ class Archive:
         told(self.sync(folder))
         for _ in watch(folder, stop_event=stop, raise_interrupt=True):
             # What has not changed costs a glance at the file alone.
-            told(self.sync(folder, empty=True))
+            told(self._synced_when_free(folder))
+
+    def _synced_when_free(self, folder: Path) -> Report:
+        while True:
+            try:
+                return self.sync(folder, empty=True)
+            except StoreLocked as error:
+                self._say(str(error))
+                time.sleep(1)
 
     def remove(self, ids: Sequence[str]) -> Report:
         """Remove dispatches, with every trace of them in the store.
@@ -115,7 +124,11 @@ class Archive:
             if absent := [one for one in ids if writer.dispatch(one) is None]:
                 raise InputRejected(f"there is no dispatch {absent[0]!r} in {self.settings.index}; nothing was removed")
             for dispatch_id in dict.fromkeys(ids):
-                _drop(writer, dispatch_id)
+                # Its file is read again if it is named again.
+                query = "SELECT source FROM dispatch WHERE id = ? AND source IS NOT NULL"
+                for (source,) in writer.rows(query, dispatch_id):
+                    writer.read_from(source, None)
+                writer.remove(dispatch_id)
                 report.removed.append(dispatch_id)
             writer.commit()
         return report
@@ -186,7 +199,7 @@ class Archive:
             writer.remove(dispatch_id)
             report.removed.append(dispatch_id)
         made = 0
-        for dispatch in (story_of(one, lambda *given: writer.rows(*given)) for one in named):
+        for dispatch in (story_of(one, writer.rows) for one in named):
             passages = embedded(dispatch, self._embedder(), writer.manifest.passage_tokens, known)
             (report.replaced if writer.dispatch(dispatch.id) else report.added).append(dispatch.id)
             writer.put(dispatch, passages)
@@ -208,7 +221,7 @@ class Archive:
             return
         for (dispatch_id,) in writer.rows(query, *given):
             take = writer.dispatch(dispatch_id)
-            chained = story_of(take, lambda *given: writer.rows(*given)) if take else None
+            chained = story_of(take, writer.rows) if take else None
             if chained and chained != take and dispatch_id not in seen:
                 writer.put(chained, writer.embedded(dispatch_id))
                 self._chain(writer, chained, seen | {dispatch_id})
@@ -270,11 +283,10 @@ def _digest(file: Path) -> str:
 def _same(writer: store.Writer, dispatch: Dispatch) -> str | None:
     """The dispatch that says the same letter for letter, fields and all, but came from another file."""
     for (dispatch_id,) in writer.rows("SELECT id FROM dispatch WHERE sha256 = ? ORDER BY number", dispatch.sha256):
+        bare = {"id": dispatch_id, "source": None, "version_of": None}
         stored = writer.dispatch(dispatch_id)
-        if stored and replace(stored, id="", source=None, version_of=None) == replace(
-            dispatch, id="", source=None, version_of=None
-        ):
-            return str(dispatch_id)
+        if stored and replace(stored, **bare) == replace(dispatch, **bare):
+            return stored.id
     return None
 
 
@@ -285,10 +297,3 @@ def _free(writer: store.Writer, name: str, source: str, kept: set[str]) -> str:
     while candidate in kept or writer.rows(query, candidate, source):
         candidate, number = f"{name}-{number}", number + 1
     return candidate
-
-
-def _drop(writer: store.Writer, dispatch_id: str) -> None:
-    """Remove a dispatch; its file is read again if it is named again."""
-    for (source,) in writer.rows("SELECT source FROM dispatch WHERE id = ? AND source IS NOT NULL", dispatch_id):
-        writer.read_from(source, None)
-    writer.remove(dispatch_id)

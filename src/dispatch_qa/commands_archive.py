@@ -157,7 +157,7 @@ def check(repair: bool, index: Path | None) -> int:
 def export(file: Path, index: Path | None) -> int:
     """Write a whole store into FILE: dispatches, vectors, and what they were made with."""
     count = upkeep.export(options.settings_of(index).index, file)
-    click.echo(f"Exported {count:,} dispatches into {file}.", err=True)
+    click.echo(f"Exported {_dispatches(count)} into {file}.", err=True)
     return 0
 
 
@@ -169,7 +169,7 @@ def bring_in(file: Path, force: bool, index: Path | None) -> int:
     """Make the store in --index the one that was exported into FILE."""
     folder = options.settings_of(index).index
     count = upkeep.bring_in(folder, file, force=force)
-    click.echo(f"Imported {count:,} dispatches into {folder}.", err=True)
+    click.echo(f"Imported {_dispatches(count)} into {folder}.", err=True)
     return 0
 
 
@@ -179,9 +179,13 @@ def migrate(index: Path | None) -> int:
     """Bring a store of an earlier format over to this version's, without the model."""
     folder = options.settings_of(index).index
     count = upkeep.migrate(folder)
-    done = "is of this version's format already" if count is None else f"was brought over: {count:,} dispatches"
+    done = "is of this version's format already" if count is None else f"was brought over: {_dispatches(count)}"
     click.echo(f"{folder} {done}.", err=True)
     return 0
+
+
+def _dispatches(count: int) -> str:
+    return f"{count:,} dispatch{'es' if count != 1 else ''}"
 
 
 def _archive(index: Path | None) -> archive.Archive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,6 +26,9 @@ from dispatch_qa.store.writer import Writer, content_of, create
 ROUNDING = 1e-3
 """How far a vector's length may be from 1."""
 
+_OF_AN_INDEX = re.compile(r"(missing from|entries in|non-unique entry in) index ")
+"""What SQLite says of an index that does not fit its table, which is derived like ours."""
+
 
 def check(folder: Path) -> tuple[list[str], list[str]]:
     """What is wrong with a store: with its truth, and with what is derived from it and can be made again.
@@ -36,7 +40,11 @@ def check(folder: Path) -> tuple[list[str], list[str]]:
         StoreError: it cannot even be opened.
     """
     with closing(Truth(folder / TRUTH)) as truth, truth.reading():
-        wrong = list(_truth(truth))
+        told = _integrity(truth)
+        if told and all(_OF_AN_INDEX.search(line) for line in told):
+            # What is looked up by it cannot be told from what is missing.
+            return [], [f"an index inside the database is wrong: {told[0]}"]
+        wrong = [*told, *_truth(truth)]
         return wrong, [] if wrong else list(_derived(truth, folder))
 
 
@@ -95,7 +103,7 @@ def bring_in(folder: Path, file: Path, *, force: bool = False) -> int:
         try:
             _copy(file, work)
             with closing(Truth(work)) as truth, truth.reading() as manifest:
-                wrong = list(_truth(truth))
+                wrong = [*_integrity(truth), *_truth(truth)]
             if wrong:
                 raise StoreDamaged(f"{file} is not a whole store: {wrong[0]}; export it again")
             place(work, folder)
@@ -131,14 +139,16 @@ def migrate(folder: Path) -> int | None:
             swept(folder)
 
 
+def _integrity(truth: Truth) -> list[str]:
+    """What SQLite itself finds wrong with a file."""
+    return [f"SQLite: {line}" for (line,) in truth.query("PRAGMA integrity_check") if line != "ok"]
+
+
 def _truth(truth: Truth) -> Iterator[str]:
     """What is wrong with the truth, read row by row."""
     import numpy as np
 
     manifest = truth.manifest
-    for (line,) in truth.query("PRAGMA integrity_check"):
-        if line != "ok":
-            yield f"SQLite: {line}"
     dispatches = 0
     for dispatch_id in truth.ids():
         try:

@@ -132,8 +132,9 @@ class Writer:
         return self.manifest
 
     def derive(self) -> None:
-        """Make again what is derived in the truth file: the words' index, the keys, the copies."""
+        """Make again what is derived in the truth file: SQLite's indexes, the words' index, the keys, the copies."""
         self._begin()
+        self._db.execute("REINDEX")
         self._db.execute("INSERT INTO lexical (lexical) VALUES ('delete-all')")
         self._db.execute("DELETE FROM likeness")
         self._db.execute("DELETE FROM alike")
