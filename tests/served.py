@@ -15,7 +15,7 @@ from dispatch_qa import DispatchQA, Settings, build
 from dispatch_qa.web.feedback import Feedback
 from dispatch_qa.web.metrics import Metrics
 from dispatch_qa.web.pool import Pool
-from dispatch_qa.web.server import Mount, counted, make_app
+from dispatch_qa.web.server import Mount, counted, make_app, make_inbox
 from dispatch_qa.web.settings import ServerSettings
 
 
@@ -38,7 +38,8 @@ def client(store: Settings, mount: Mount | None = None, **options: Any) -> Itera
         told=counted(metrics, log_questions=settings.log_questions),
     )
     feedback = Feedback(settings.feedback) if settings.feedback else None
-    app = make_app(pool, settings, metrics, feedback=feedback, mount=mount)
+    inbox = make_inbox(pool, store) if settings.allow_add else None
+    app = make_app(pool, settings, metrics, feedback=feedback, inbox=inbox, mount=mount)
     with TestClient(app, base_url="http://localhost:7860", raise_server_exceptions=False) as opened:
         yield opened
     if feedback:

@@ -109,8 +109,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"__init__", "present", "qa", "answer", "evaluate", "options", "commands_archive", "verify", "commands_serve"},
     "commands_serve": BASE
     | {
-        "archive",
-        "web.adding",
         "options",
         "qa",
         "web",
@@ -134,15 +132,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": set(),
     "web.desk": {"records"},
     "web.adding": {"archive", "errors"},
+    "web.bodies": BASE,
     "web.quiet": set(),
     "web.payload": {"records", "present"},
-    "web.routes": {"errors", "present", "readers", "web.adding", "web.api", "web.desk"},
+    "web.routes": {"errors", "present", "readers", "web.api", "web.bodies", "web.desk"},
     "web.page": {
         "errors",
-        "records",
         "followup",
         "present",
         "web.api",
+        "web.bodies",
         "web.desk",
         "web.payload",
         "web.quiet",
@@ -154,13 +153,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web.metrics": set(),
     "web.asgi": set(),
     "web.doors": {"web.asgi"},
-    "web.guard": {"web.asgi", "web.doors", "web.settings"},
+    "web.guard": {"readers.limits", "web.asgi", "web.doors", "web.settings"},
     "web.observe": {"web.asgi", "web.logs", "web.metrics"},
     "web.feedback": BASE | {"qa", "answer", "language"},
-    "web.api": BASE | {"qa", "answer", "present", "web.feedback", "web.logs", "web.pool"},
-    "web.mcp": BASE | {"__init__", "present", "web.api", "web.pool"},
+    "web.api": BASE
+    | {"qa", "answer", "present"}
+    | {f"web.{name}" for name in ("adding", "bodies", "feedback", "logs", "pool", "settings")},
+    "web.mcp": BASE | {"__init__", "present", "web.api", "web.bodies", "web.pool"},
     "web.server": BASE
-    | {"__init__", "qa"}
+    | {"__init__", "archive", "qa", "web.adding"}
     | {
         f"web.{name}"
         for name in ("api", "asgi", "feedback", "guard", "logs", "mcp", "metrics", "observe", "pool", "settings")

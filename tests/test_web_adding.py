@@ -15,7 +15,7 @@ from dispatch_qa.web.adding import Inbox
 
 @pytest.fixture
 def inbox(fake_store: Settings, tmp_path: Path) -> Inbox:
-    return Inbox(Archive(fake_store, FakeEmbedder()), tmp_path / "added")
+    return Inbox(lambda: Archive(fake_store, FakeEmbedder()), tmp_path / "added")
 
 
 def text_of(settings: Settings, dispatch_id: str) -> str:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -17,8 +19,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from served import client, made_once
+from wire import CAIRO, ODESA
 
-from dispatch_qa import Busy, DispatchQA, Settings, StoreDamaged, StoreLocked, cli, encode, qa
+from dispatch_qa import Busy, DispatchQA, Settings, StoreDamaged, StoreLocked, build, cli, encode, qa
 from dispatch_qa.web.api import told_apart
 
 SCHEMA = json.loads(files("dispatch_qa").joinpath("data/answer.schema.json").read_text(encoding="utf-8"))
@@ -83,6 +86,12 @@ def test_answers_fit_the_schema_and_their_source(api: TestClient) -> None:
         ({"question": "x", "k": True}, 422, "valid integer"),
         ({"question": ["x"]}, 422, "valid string"),
         ({"question": "x", "extra": 1}, 422, "Extra inputs"),
+        ({"question": "x", "where": {"since": "yesterday"}}, 422, "a day is written as year, month and day"),
+        ({"question": "x", "where": {"until": "2025-02-30"}}, 422, "a day is written as year, month and day"),
+        ({"question": "x", "where": {"colour": "red"}}, 422, "where.colour: Extra inputs"),
+        ({"question": "x", "where": {"since": 2025}}, 422, "where.since: Input should be a valid string"),
+        ({"question": "x", "where": "fr"}, 422, "where: Input should be a valid dictionary"),
+        ({"question": "x", "where": {"slug": "x" * 1001}}, 422, "at most 1000"),
         ([], 422, "dictionary or object"),
         ("x", 422, "dictionary or object"),
     ],
@@ -111,6 +120,142 @@ def test_a_broken_body_is_the_senders_fault(api: TestClient, body: bytes, status
     answer = api.post("/api/v1/ask", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status
     assert answer.json()["error"]["message"]
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A server over copy of several languages, agencies and days; one dispatch may not be quoted."""
+    store = replace(Settings.from_env(), index=tmp_path_factory.mktemp("wire") / "store")
+    held = replace(ODESA, id="held", text="The port of Odesa is mined.", slug="HELD", status="withheld")
+    build(store, dispatches=[replace(ODESA, source="/srv/wire/2025/odesa.txt"), CAIRO, held], embedder=FakeEmbedder())
+    with client(store) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        (None, {"odesa", "cairo"}),
+        ({}, {"odesa", "cairo"}),
+        ({"language": " ", "slug": None}, {"odesa", "cairo"}),
+        ({"since": "2025-05-03"}, {"odesa"}),
+        ({"until": "2025-05-02"}, {"cairo"}),
+        ({"since": "2025-05-01", "until": "2025-05-02"}, set()),
+        ({"language": "ar"}, {"cairo"}),
+        ({"agency": "afp"}, {"odesa"}),
+        ({"slug": "ukraine-port"}, {"odesa"}),
+        ({"status": "corrected"}, set()),
+        ({"folder": "wire/2025"}, {"odesa"}),
+        ({"folder": "wire/2025", "language": "ar"}, set()),
+    ],
+)
+@pytest.mark.parametrize("path", ["ask", "search"])
+def test_a_filter_lets_only_its_copy_answer(wire: TestClient, path: str, where: object, ids: set[str]) -> None:
+    answer = wire.post(f"/api/v1/{path}", json={"question": "port of Odesa", "k": 10, "where": where})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert {one["dispatch_id"] for name in ("citations", "nearest", "hits") for one in told.get(name, [])} == ids
+
+
+def closed(schema: Any) -> Any:
+    """A schema in which every object has the named fields, all of them, and no other."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: closed(value) for name, value in schema.items()}
+    if isinstance(fields := schema.get("properties"), dict):
+        inner |= {"required": list(fields), "additionalProperties": False}
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("path", "model"), [("ask", "AnswerBody"), ("search", "SearchBody"), ("show", "DispatchBody"), ("info", "InfoBody")]
+)
+def test_each_field_that_is_given_is_described_and_the_other_way_round(wire: TestClient, path: str, model: str) -> None:
+    schemas = closed(wire.get("/api/v1/openapi.json").json()["components"]["schemas"])
+    asked = {"question": "port of Odesa mined", "k": 10}
+    if path in ("ask", "search"):
+        told = wire.post(f"/api/v1/{path}", json=asked).json()
+    else:
+        told = wire.get(f"/api/v1/{path}", params={"id": "odesa"} if path == "show" else {}).json()
+    if path == "ask":
+        assert told["left_out"] == [{"dispatch_id": "held", "reason": "held by the wire while it is checked"}]
+    jsonschema.validate(told, {"$ref": f"#/components/schemas/{model}", "components": {"schemas": schemas}})
+
+
+def test_of_a_file_only_the_name_is_told(wire: TestClient) -> None:
+    answer = wire.get("/api/v1/show", params={"id": "odesa"})
+    assert answer.json()["source"] == "odesa.txt"
+    assert "/srv" not in answer.text
+
+
+def test_files_are_taken_only_where_that_is_allowed(api: TestClient) -> None:
+    answer = api.post("/api/v1/add", params={"name": "port.txt"}, content=b"The port reopened on Tuesday.\n")
+    assert answer.status_code == 404
+    assert "--allow-add" in answer.json()["error"]["message"]
+    assert "/api/v1/add" not in api.get("/api/v1/openapi.json").json()["paths"]
+
+
+@pytest.fixture
+def adding(fake_store_of_its_own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with client(fake_store_of_its_own, allow_add=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fake_store_of_its_own(tmp_path: Path) -> Settings:
+    store = replace(Settings.from_env(), index=tmp_path / "store")
+    build(store, embedder=FakeEmbedder())
+    return store
+
+
+def test_a_file_that_is_sent_answers_at_once(adding: TestClient) -> None:
+    def send(text: bytes, kind: str = "application/octet-stream") -> Any:
+        headers = {"content-type": kind}
+        return adding.post("/api/v1/add", params={"name": "port.txt"}, content=text, headers=headers).json()
+
+    assert send(b"The port of Izmail reopened.\n") == {"name": "port.txt", "outcome": "added", "ids": ["port"]}
+    answer = adding.post("/api/v1/ask", json={"question": "port of Izmail reopened"}).json()
+    assert answer["citations"][0]["quote"] == "The port of Izmail reopened."
+    # Whatever the sender takes it for.
+    assert send(b"The port of Izmail reopened.\n", "text/plain")["outcome"] == "unchanged"
+    assert send(b"The port of Izmail closed.\n", "application/json")["outcome"] == "replaced"
+    assert "/api/v1/add" in adding.get("/api/v1/openapi.json").json()["paths"]
+
+
+def test_copy_in_json_may_speak_of_paths_and_be_larger_than_a_question(adding: TestClient) -> None:
+    text = "The port of Izmail reopened. " * 100
+    item = {"uri": "urn:x", "type": "text", "language": "en", "body_text": text, "path": "/x", "headline": "x" * 10}
+    body = json.dumps(item).encode() + b" " * (1 << 20)
+    answer = adding.post("/api/v1/add", params={"name": "port.json"}, content=body)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "added")
+    assert adding.post("/api/v1/ask", content=body).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        ("../up.txt", b"The port reopened.", "rename it"),
+        ("broken.pdf", b"%PDF-1.7 nothing more", "broken.pdf"),
+        ("empty.txt", b"", "empty.txt"),
+        ("", b"The port reopened.", "at least 1 character"),
+    ],
+)
+def test_a_file_of_no_use_is_refused_with_the_reason(
+    adding: TestClient, tmp_path: Path, name: str, body: bytes, why: str
+) -> None:
+    answer = adding.post("/api/v1/add", params={"name": name}, content=body)
+    assert answer.status_code == 422
+    assert why in answer.json()["error"]["message"]
+    assert str(tmp_path) not in answer.text
+
+
+def test_another_site_s_page_cannot_add(adding: TestClient) -> None:
+    headers = {"origin": "https://evil.example", "content-type": "text/plain"}
+    answer = adding.post("/api/v1/add", params={"name": "port.txt"}, content=b"The port reopened.", headers=headers)
+    assert answer.status_code == 403
 
 
 def test_an_unknown_dispatch_is_not_found_and_no_folder_is_told(api: TestClient, fake_store: Settings) -> None:
@@ -160,10 +305,13 @@ def test_every_schema_of_the_description_is_used_and_nothing_is_fetched_from_els
 
 
 @pytest.fixture(scope="module")
-def whole(fake_store: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A server with all its routes, for every generated request."""
-    with client(fake_store, feedback=tmp_path_factory.mktemp("feedback")) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        store = made_once(tmp_path_factory)
+        with client(store, feedback=tmp_path_factory.mktemp("feedback"), allow_add=True) as opened:
+            yield opened
 
 
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
@@ -172,7 +320,11 @@ POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.Generati
 @pytest.mark.parametrize(
     ("method", "path", "mode"),
     [
-        *(("POST", f"/api/v1/{name}", mode) for name in ("ask", "search", "feedback") for mode in (POSITIVE, NEGATIVE)),
+        *(
+            ("POST", f"/api/v1/{name}", mode)
+            for name in ("ask", "search", "feedback", "add")
+            for mode in (POSITIVE, NEGATIVE)
+        ),
         *(("GET", "/api/v1/show", mode) for mode in (POSITIVE, NEGATIVE)),
         ("GET", "/api/v1/info", POSITIVE),
     ],

@@ -83,6 +83,8 @@ def test_the_tools_give_what_the_command_line_prints(pool: Pool, store: Dispatch
         ("ask", {"question": "x" * 2001}, "at most 2000"),
         ("ask", {"question": "x", "k": 101}, "less than or equal to 100"),
         ("ask", {}, "Field required"),
+        ("ask", {"question": "x", "where": {"since": "yesterday"}}, "a day is written as year, month and day"),
+        ("search", {"question": "x", "where": {"colour": "red"}}, "Extra inputs"),
         ("show", {"dispatch_id": "../../etc/passwd"}, "there is no dispatch"),
     ],
 )
@@ -91,6 +93,18 @@ def test_what_cannot_be_used_is_an_error_in_words(pool: Pool, tool: str, argumen
         result = await opened.call_tool(tool, arguments)
         assert result.is_error
         assert why in words(result)
+
+    talk(make_mcp(pool), conversation)
+
+
+@pytest.mark.parametrize("tool", ["ask", "search"])
+def test_a_filter_lets_only_its_copy_answer(pool: Pool, tool: str) -> None:
+    async def conversation(opened: Client) -> None:
+        for where, found in (({"language": "fr"}, True), ({"language": "ar"}, False), ({}, True), (None, True)):
+            result = await opened.call_tool(tool, {"question": QUESTION, "where": where})
+            assert result.structured_content is not None
+            told = result.structured_content
+            assert bool(told.get("hits") or told.get("citations")) is found
 
     talk(make_mcp(pool), conversation)
 

@@ -63,6 +63,8 @@ def test_why_tells_the_parts_of_a_score(page: TestClient) -> None:
     assert page.post("/page/why", json=asked | {"start": 1}).status_code == 404
     assert page.post("/page/why", json=asked | {"question": " "}).status_code == 404
     assert page.post("/page/why", json=asked | {"k": 10_000}).status_code == 422
+    assert page.post("/page/why", json=asked | {"where": {"language": "fr"}}).json() == told
+    assert page.post("/page/why", json=asked | {"where": {"language": "en"}}).status_code == 404
 
 
 def test_the_desk_tells_what_it_holds_and_not_where(page: TestClient, fake_store: Settings) -> None:

@@ -40,5 +40,9 @@ def test_serving_others_without_a_password_says_what_is_missing(host: str) -> No
     password, encryption = settings.warnings()
     assert "set DISPATCH_QA_AUTH=name:password" in password
     assert "TLS" in encryption
+    open_to_all = ServerSettings(host=host, allow_add=True).warnings()
+    assert open_to_all[0] == password
+    assert "can add dispatches" in open_to_all[1]
+    assert ServerSettings(host=host, allow_add=True, auth="a:b").warnings() == [encryption]
     for credentials in ({"auth": "a:b"}, {"token": "t"}):
         assert ServerSettings(host=host, **credentials).warnings() == [encryption]  # type: ignore[arg-type]

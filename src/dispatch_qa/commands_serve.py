@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dispatch_qa import options
-from dispatch_qa.settings import Settings, default_data
+from dispatch_qa.settings import default_data
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -42,7 +42,7 @@ def _option(name: str, *more: str, **attributes: Any) -> Callable[[Command], Com
 @_option("--token", metavar="TOKEN", help="Let programs in by a bearer token instead.")
 @_option("--feedback", type=click.Path(path_type=Path), metavar="DIR", help="Keep judged passages in DIR.")
 @_option("--no-feedback", is_flag=True, help="Keep no judged passages.")
-@_option("--allow-add", is_flag=True, help="Let readers of the page add dispatches.")
+@_option("--allow-add", is_flag=True, help="Let who reaches the page and the API add dispatches.")
 @_option("--log-questions", is_flag=True, help="Write questions into the logs.")
 @_option("--json-logs/--plain-logs", default=None, help="Logs as JSON lines.  [default: unless on a terminal]")
 @_option("--workers", type=click.IntRange(1, 64), metavar="N", help="Threads that answer.  [default: one a core]")
@@ -62,7 +62,7 @@ def serve(index: Path | None, feedback: Path | None, no_feedback: bool, json_log
     from dispatch_qa.web import server
 
     as_json = not sys.stderr.isatty() if json_logs is None else json_logs
-    mount = partial(_mount_page, inbox=options.settings_of(index) if settings.allow_add else None)
+    mount = partial(_mount_page, may_add=settings.allow_add)
     server.serve(options.settings_of(index), settings, mount=mount, json_logs=as_json)
     return 0
 
@@ -89,11 +89,8 @@ def mcp(index: Path | None) -> int:
     return 0
 
 
-def _mount_page(app: FastAPI, pool: Pool, inbox: Settings | None) -> None:
-    """Mount the page; with `inbox`, the settings of the store, readers may add dispatches to it."""
-    from dispatch_qa.archive import Archive
-    from dispatch_qa.web.adding import Inbox
+def _mount_page(app: FastAPI, pool: Pool, may_add: bool) -> None:
+    # Gradio takes its time: the model is being loaded by then.
     from dispatch_qa.web.page import mount
 
-    add = Inbox(Archive(inbox), default_data() / "added").add if inbox else None
-    mount(app, pool, add=add, root_path=app.root_path or None)
+    mount(app, pool, may_add=may_add, root_path=app.root_path or None)

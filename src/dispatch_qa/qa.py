@@ -134,9 +134,9 @@ class DispatchQA:
     def reopened(self) -> DispatchQA:
         """The store as it stands on disk now, beside this one; shares this one's model if it is loaded and fits."""
         fresh = DispatchQA(self.settings, self._given, self._say, self._now)
-        loaded: Embedder | None = self.__dict__.get("_embedder")
+        loaded: Embedder | None = self.__dict__.get("embedder")
         if loaded and loaded.fingerprint == fresh._store.manifest.fingerprint:
-            fresh._embedder = loaded
+            fresh.embedder = loaded
         return fresh
 
     def close(self) -> None:
@@ -170,10 +170,10 @@ class DispatchQA:
     def _search(
         self, question: str, k: int | None, where: Filter | None, literally: Sequence[str] = ()
     ) -> tuple[list[Hit], tuple[LeftOut, ...]]:
-        fingerprint = self._embedder.fingerprint
+        fingerprint = self.embedder.fingerprint
         # The store may be another than when it was opened.
         check_fingerprint(self._store.manifest, fingerprint, self.settings.index)
-        vector = without_background(self._embedder.queries([question])[0], identify(question), fingerprint)
+        vector = without_background(self.embedder.queries([question])[0], identify(question), fingerprint)
         k = k or self.settings.k
 
         def found(among: npt.NDArray[np.bool_] | None) -> list[Hit]:
@@ -191,7 +191,8 @@ class DispatchQA:
         return hits, tuple(LeftOut(dispatch_id, takes[dispatch_id].reason) for dispatch_id in ids)
 
     @cached_property
-    def _embedder(self) -> Embedder:
+    def embedder(self) -> Embedder:
+        """The model, loaded on first use."""
         return embedder_of(self._store.manifest, self.settings, self._given, self._say)
 
     @cached_property

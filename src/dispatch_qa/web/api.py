@@ -4,139 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
-from typing import Annotated, Any, Literal
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from dispatch_qa import present
 from dispatch_qa.answer import cite
 from dispatch_qa.errors import Busy, DispatchQAError, InputRejected, StoreLocked
 from dispatch_qa.qa import DispatchQA
-from dispatch_qa.records import Citation, Span
-from dispatch_qa.settings import MAX_QUESTION_CHARS
+from dispatch_qa.records import Filter
+from dispatch_qa.web.adding import Inbox
+from dispatch_qa.web.bodies import (
+    MAX_ID_CHARS,
+    AddedBody,
+    AnswerBody,
+    DispatchBody,
+    InfoBody,
+    Judgement,
+    Kept,
+    Question,
+    Refused,
+    SearchBody,
+    filter_of,
+)
 from dispatch_qa.web.feedback import Feedback, judge
 from dispatch_qa.web.logs import log
 from dispatch_qa.web.pool import Pool, shown
+from dispatch_qa.web.settings import PREFIX
 
-PREFIX = "/api/v1"
-MAX_ID_CHARS = 1_000
 RETRY_SECONDS = 1
 
-
-class Question(BaseModel):
-    """A question in any language."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARS, examples=["Which British firms attended?"])
-    k: int | None = Field(None, ge=1, le=100, description="At most so many passages; 3 where it is left out.")
-
-
-class Judgement(BaseModel):
-    """Whether a passage that was found for a question answers it. `start` and `end` are the passage's."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARS)
-    dispatch_id: str = Field(min_length=1, max_length=MAX_ID_CHARS)
-    start: int = Field(ge=0, le=1 << 40)
-    end: int = Field(ge=1, le=1 << 40)
-    relevant: bool
-
-
-class Problem(BaseModel):
-    """Why a request was refused, in words for a person."""
-
-    status: int
-    message: str
-
-
-class Refused(BaseModel):
-    """An error."""
-
-    error: Problem
-
-
-class AnswerBody(BaseModel):
-    """As `dispatch-qa ask --json`. Offsets are code points into the dispatch's text, ends exclusive."""
-
-    schema_version: Literal[1]
-    question: str
-    supported: bool
-    confidence: float | None
-    answer: str
-    citations: list[Citation]
-    nearest: list[Citation]
-
-
-class Parts(BaseModel):
-    """What a score is made of."""
-
-    dense: float
-    sentence: float
-    lexical: float
-
-
-class HitBody(BaseModel):
-    """A passage that was found, with the place and the parts of its score."""
-
-    number: int
-    dispatch_id: str
-    language: str
-    paragraph: int
-    start: int
-    end: int
-    quote: str
-    evidence: dict[str, int | str]
-    score: float
-    parts: Parts
-
-
-class SearchBody(BaseModel):
-    """As `dispatch-qa search --json`."""
-
-    schema_version: Literal[1]
-    question: str
-    hits: list[HitBody]
-
-
-class DispatchBody(BaseModel):
-    """As `dispatch-qa show --json`: the dispatch with all the wire's fields, and its text's SHA-256."""
-
-    model_config = ConfigDict(extra="allow")
-
-    schema_version: Literal[1]
-    id: str
-    text: str
-    language: str
-    marks: list[tuple[str, Span]]
-    pages: list[int]
-    sha256: str
-
-
-class InfoBody(BaseModel):
-    """As `dispatch-qa info --json`; of the folder, only its name."""
-
-    model_config = ConfigDict(extra="allow")
-
-    schema_version: Literal[1]
-    index: str
-    dispatches: list[str]
-    passages: int
-    model: str
-    generation: str
-
-
-class Kept(BaseModel):
-    """Under which names a judgement was kept."""
-
-    query_id: str
-    corpus_id: str
-
+_BYTES = "application/octet-stream"
+_FILE = {"type": "string", "contentMediaType": _BYTES}
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Refused, "description": "The body is no JSON."},
@@ -149,20 +52,21 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def make_router(pool: Pool, feedback: Feedback | None) -> APIRouter:
-    """The routes of the API."""
+def make_router(pool: Pool, feedback: Feedback | None, inbox: Inbox | None = None) -> APIRouter:
+    """The routes of the API. Judgements and files are taken where there is somewhere to keep them."""
     router = APIRouter(prefix=PREFIX, responses=_REFUSALS)
 
     @router.post("/ask", response_model=AnswerBody)
     async def ask(asked: Question) -> JSONResponse:
         """Answer a question from the dispatches, or say that they do not."""
-        answer = await asyncio.wrap_future(pool.asking(asked.question, asked.k))
+        answer = await asyncio.wrap_future(pool.asking(asked.question, asked.k, filter_of(asked.where)))
         return JSONResponse(present.answer_json(answer))
 
     @router.post("/search", response_model=SearchBody)
     async def search(asked: Question) -> JSONResponse:
         """Find the passages nearest to a question, whether or not they answer it."""
-        return await _json(pool.submit(lambda store: found(store, asked.question, asked.k)))
+        where = filter_of(asked.where)
+        return await _json(pool.submit(lambda store: found(store, asked.question, asked.k, where)))
 
     @router.get("/show", response_model=DispatchBody, responses={404: {"model": Refused, "description": "No such id."}})
     async def show(id: Annotated[str, Query(min_length=1, max_length=MAX_ID_CHARS)]) -> JSONResponse:  # noqa: A002
@@ -184,16 +88,31 @@ def make_router(pool: Pool, feedback: Feedback | None) -> APIRouter:
         async def keep(judgement: Judgement) -> JSONResponse:
             """Keep whether a passage answers a question: judged questions that `dispatch-qa eval` can score."""
             span = (judgement.dispatch_id, judgement.start, judgement.end)
-            passages = await asyncio.wrap_future(pool.submit(lambda store: judge(store, judgement.question, span)))
+            where = filter_of(judgement.where)
+            passages = await asyncio.wrap_future(
+                pool.submit(lambda store: judge(store, judgement.question, span, where))
+            )
             ids = await asyncio.to_thread(feedback.keep, judgement.question, passages, judgement.relevant)
             return JSONResponse({"query_id": ids[0], "corpus_id": ids[1]}, 201)
+
+    @router.post(
+        "/add",
+        response_model=AddedBody,
+        include_in_schema=inbox is not None,
+        openapi_extra={"requestBody": {"required": True, "content": {_BYTES: {"schema": _FILE}}}},
+    )
+    async def add(name: Annotated[str, Query(min_length=1, max_length=MAX_ID_CHARS)], request: Request) -> JSONResponse:
+        """Take a file of wire copy in, under its name; one that was sent before under that name is replaced."""
+        if inbox is None:
+            return problem(404, "this server takes no dispatches in; one that was started with --allow-add does")
+        return JSONResponse(asdict(await asyncio.to_thread(inbox.add, name, await request.body())))
 
     return router
 
 
-def found(store: DispatchQA, question: str, k: int | None) -> present.Json:
+def found(store: DispatchQA, question: str, k: int | None, where: Filter | None = None) -> present.Json:
     """What a search finds, as the command line prints it."""
-    hits = store.search(question, k)
+    hits = store.search(question, k, where)
     citations = [cite(number, hit, store.dispatch_of) for number, hit in enumerate(hits, start=1)]
     return present.hits_json(question, hits, citations)
 

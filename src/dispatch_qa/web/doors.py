@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from urllib.parse import unquote
 
 from dispatch_qa.web.asgi import App, Message, Receive, Scope, Send, refuse
@@ -41,14 +42,15 @@ class NoFileNames:
 
     Gradio takes such a name from anybody, copies the file into its cache and serves it from there; in an app that is
     mounted, as this one is, it does not look where the file lies. Nothing that the page sends names any.
-    Sits inside `BodyLimit`, so that a body comes in one piece.
+    Sits inside `BodyLimit`, so that a body comes in one piece. `but` are paths whose bodies Gradio never sees.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, but: Collection[str] = ()) -> None:
         self.app = app
+        self.but = but
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD") or scope["path"] in self.but:
             await self.app(scope, receive, send)
             return
         whole: Message | None = await receive()

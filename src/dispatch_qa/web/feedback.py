@@ -20,7 +20,7 @@ from dispatch_qa.answer import cite
 from dispatch_qa.errors import InputRejected, StoreError, StoreLocked
 from dispatch_qa.language import identify
 from dispatch_qa.qa import DispatchQA, checked_question
-from dispatch_qa.records import Citation
+from dispatch_qa.records import Citation, Filter
 
 POOL = 50
 """How many passages found for a question are kept beside the judged one."""
@@ -29,13 +29,19 @@ MAX_JUDGEMENTS = 10_000
 """A folder takes no more, so that nobody fills the disk by thumbs."""
 
 
-def judge(store: DispatchQA, question: str, place: tuple[str, int, int]) -> list[Citation]:
-    """The passages found for a question, the one at `place` (dispatch id, start, end) first.
+def judge(store: DispatchQA, question: str, place: tuple[str, int, int], where: Filter | None = None) -> list[Citation]:
+    """The passages that are found for a question in what `where` lets through, the one at `place` first.
+
+    Args:
+        store: the store that was asked.
+        question: as it was asked.
+        place: dispatch id, start and end of the passage that was judged.
+        where: the filter with which it was found.
 
     Raises:
         InputRejected: no passage that is found for the question stands there.
     """
-    hits = store.search(question, POOL)
+    hits = store.search(question, POOL, where)
     passages = [cite(number, hit, store.dispatch_of) for number, hit in enumerate(hits, start=1)]
     judged = [one for one in passages if (one.dispatch_id, one.start, one.end) == place]
     if not judged:

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
+from dispatch_qa.readers.limits import MAX_FILE_BYTES
 from dispatch_qa.web.asgi import App, Message, Receive, Scope, Send, header, refuse, without
 from dispatch_qa.web.doors import NoFileNames, ShutDoors
-from dispatch_qa.web.settings import ServerSettings
+from dispatch_qa.web.settings import ADD_PATH, ServerSettings
 
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
@@ -53,10 +54,11 @@ _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script\s*>", r
 
 def guarded(app: App, settings: ServerSettings) -> App:
     """`app` behind all the layers."""
-    app = NoFileNames(app)
-    app = BodyLimit(app, settings.max_body)
+    adding = _under(settings.root_path, {ADD_PATH}) if settings.allow_add else frozenset()
+    app = NoFileNames(app, but=adding)
+    app = BodyLimit(app, settings.max_body, dict.fromkeys(adding, MAX_FILE_BYTES))
     app = ShutDoors(app)
-    app = Credentials(app, settings.auth, settings.token, open_paths=_open_paths(settings.root_path))
+    app = Credentials(app, settings.auth, settings.token, open_paths=_under(settings.root_path, OPEN_PATHS))
     app = SameOrigin(app)
     app = KnownName(app, (settings.host, *settings.names), any_address=not settings.loopback)
     return Headers(app)
@@ -177,19 +179,26 @@ class Credentials:
 
 
 class BodyLimit:
-    """Reads a body before anything else sees it: at most so many bytes, whatever its header says, in bounded time."""
+    """Reads a body before anything else sees it: at most so many bytes, whatever its header says, in bounded time.
 
-    def __init__(self, app: App, limit: int) -> None:
+    Args:
+        limit: bytes.
+        others: the limits of paths that have one of their own.
+    """
+
+    def __init__(self, app: App, limit: int, others: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.others = others or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.others.get(scope["path"], self.limit)
         declared = header(scope, b"content-length")
-        if declared.isdigit() and int(declared[:20]) > self.limit:
-            await self._refuse(send)
+        if declared.isdigit() and int(declared[:20]) > limit:
+            await self._refuse(send, limit)
             return
         body, more = bytearray(), True
         try:
@@ -200,8 +209,8 @@ class BodyLimit:
                         return
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
-                    if len(body) > self.limit:
-                        await self._refuse(send)
+                    if len(body) > limit:
+                        await self._refuse(send, limit)
                         return
         except TimeoutError:
             await refuse(send, 408, f"the body did not arrive within {BODY_SECONDS} seconds")
@@ -215,13 +224,13 @@ class BodyLimit:
 
         await self.app(scope, replayed, send)
 
-    async def _refuse(self, send: Send) -> None:
-        await refuse(send, 413, f"the request is larger than {self.limit:,} bytes")
+    async def _refuse(self, send: Send, limit: int) -> None:
+        await refuse(send, 413, f"the request is larger than {limit:,} bytes")
 
 
-def _open_paths(root_path: str) -> frozenset[str]:
-    """A proxy may pass the root path on or take it away."""
-    return OPEN_PATHS | {root_path + path for path in OPEN_PATHS}
+def _under(root_path: str, paths: Collection[str]) -> frozenset[str]:
+    """The paths as a proxy may pass them on: with the root path, or with it taken away."""
+    return frozenset(paths) | {root_path + path for path in paths}
 
 
 def _policy(scripts: Iterable[bytes]) -> str:

@@ -18,6 +18,7 @@ from dispatch_qa import __version__, present
 from dispatch_qa.errors import DispatchQAError
 from dispatch_qa.settings import MAX_QUESTION_CHARS
 from dispatch_qa.web.api import found, told_apart
+from dispatch_qa.web.bodies import Where, filter_of
 from dispatch_qa.web.pool import Pool, shown
 
 PATH = "/mcp"
@@ -40,14 +41,16 @@ def make_mcp(pool: Pool) -> MCPServer[Any]:
     )
 
     @server.tool(annotations=_READS)
-    async def ask(question: Asked, k: AtMost = 3) -> dict[str, Any]:
+    async def ask(question: Asked, k: AtMost = 3, where: Where | None = None) -> dict[str, Any]:
         """Answer a question from the dispatches with verbatim, located quotes, or say that they do not say."""
-        return await _told(lambda: pool.submit(lambda store: present.answer_json(store.ask(question, k))))
+        return await _told(
+            lambda: pool.submit(lambda store: present.answer_json(store.ask(question, k, filter_of(where))))
+        )
 
     @server.tool(annotations=_READS)
-    async def search(question: Asked, k: AtMost = 3) -> dict[str, Any]:
+    async def search(question: Asked, k: AtMost = 3, where: Where | None = None) -> dict[str, Any]:
         """Find the passages nearest to a question, whether or not they answer it."""
-        return await _told(lambda: pool.submit(lambda store: found(store, question, k)))
+        return await _told(lambda: pool.submit(lambda store: found(store, question, k, filter_of(where))))
 
     @server.tool(annotations=_READS)
     async def show(dispatch_id: str) -> dict[str, Any]:

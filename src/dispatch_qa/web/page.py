@@ -7,16 +7,16 @@ dispatch is ever markup; no `gr.HTML` is used, so that the page runs without `un
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import followup, present
-from dispatch_qa.errors import DispatchQAError, InputRejected
-from dispatch_qa.records import Filter
+from dispatch_qa.errors import DispatchQAError
 from dispatch_qa.web.api import told_apart
+from dispatch_qa.web.bodies import filter_of
 from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
 from dispatch_qa.web.quiet import import_gradio
-from dispatch_qa.web.routes import MOST, STATIC, Add, add_routes
+from dispatch_qa.web.routes import MOST, STATIC, add_routes
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -68,7 +68,7 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
         chosen = desks.get(store or "", desk)
         read = question if alone else followup.read(question, last_read(talk)) or question
         try:
-            where = _filter(wanted)
+            where = filter_of(dict(zip(FILTERS, wanted, strict=True)))
             answer = chosen.ask(read, max(1, min(MOST, int(k or 1))), where)
             content = payload(question, read, answer, chosen.show, store or "", where)
         except DispatchQAError as error:
@@ -156,20 +156,20 @@ def mount(
     *,
     others: Mapping[str, Desk] | None = None,
     k: int = 3,
-    add: Add | None = None,
+    may_add: bool = False,
     **options: Any,
 ) -> FastAPI:
     """Mount the page at the root of `app`, behind every route that `app` has already.
 
     Args:
         desk: as for `page`, and `others` and `k` too.
-        add: takes in a file by name and content; with it, the page lets readers add dispatches.
+        may_add: whether the server takes files, which the page then offers to add.
         options: passed on to `gr.mount_gradio_app`, such as `auth` or `root_path`.
     """
     import_gradio()
     import gradio as gr
 
-    add_routes(app, _named(desk, others), add)
+    add_routes(app, _named(desk, others), may_add=may_add)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page(desk, others=others, k=k),
@@ -186,15 +186,6 @@ def mount(
         **options,
     )
     return mounted
-
-
-def _filter(wanted: Sequence[str]) -> Filter | None:
-    """The filter that was asked for, if any. Raises `InputRejected` where a day is none."""
-    given = {name: value.strip() for name, value in zip(FILTERS, wanted, strict=True) if value and value.strip()}
-    try:
-        return Filter(**given) if given else None
-    except ValueError as error:
-        raise InputRejected("a day is written as year, month and day, as in 2025-01-12") from error
 
 
 def _theme() -> gr.themes.Base:

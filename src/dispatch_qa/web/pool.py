@@ -11,6 +11,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from dispatch_qa.errors import Busy, InputRejected, StoreError, StoreOutdated
@@ -153,9 +155,13 @@ class Pool:
 
 
 def shown(store: DispatchQA, dispatch_id: str) -> Dispatch:
-    """The dispatch of that id. Raises `InputRejected`, which says nothing about the server's folders."""
+    """The dispatch of that id, of its file only the name.
+
+    Raises:
+        InputRejected: there is none; the message says nothing about the server's folders.
+    """
     if dispatch := store.dispatch_of(dispatch_id):
-        return dispatch
+        return replace(dispatch, source=dispatch.source and PurePath(dispatch.source).name)
     raise InputRejected(f"there is no dispatch {dispatch_id!r}")
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dispatch_qa import present
 from dispatch_qa.errors import DispatchQAError, InputRejected, build_command
 from dispatch_qa.readers import shipped_dispatch
-from dispatch_qa.web.adding import Added
 from dispatch_qa.web.api import told_apart
+from dispatch_qa.web.bodies import Where, filter_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
     from dispatch_qa.web.desk import Desk
-
-Add = Callable[[str, bytes], Added]
 
 STATIC = files("dispatch_qa").joinpath("web/static")
 MOST = 10
@@ -27,12 +24,12 @@ MOST = 10
 _TYPES = {"js": "text/javascript", "css": "text/css", "json": "application/json", "svg": "image/svg+xml"}
 
 
-def add_routes(app: FastAPI, desks: Mapping[str, Desk], add: Add | None = None) -> None:
+def add_routes(app: FastAPI, desks: Mapping[str, Desk], *, may_add: bool = False) -> None:
     """Add what lies under `/page/` to `app`.
 
     Args:
         desks: the stores by name; an unknown name means the first.
-        add: takes in a file by name and content, for the first store; without it, no files are taken.
+        may_add: whether the server takes files, which go into the first store.
     """
     from fastapi import Body, Query
     from fastapi.responses import JSONResponse
@@ -48,7 +45,7 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], add: Add | None = None) 
     @app.get("/page/desk", include_in_schema=False)
     def about(store: str = "") -> JSONResponse:
         try:
-            return JSONResponse(_about(desk(store)) | {"may_add": add is not None})
+            return JSONResponse(_about(desk(store)) | {"may_add": may_add})
         except DispatchQAError as error:
             return told(error)
 
@@ -67,10 +64,11 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], add: Add | None = None) 
         dispatch_id: str = Body(alias="id"),
         store: str = Body(""),
         k: int = Body(MOST, ge=1, le=MOST),
+        where: Where | None = None,
     ) -> JSONResponse:
         """The parts of the score of the passage at `start` in the dispatch of that id."""
         try:
-            hits = desk(store).search(question, k)
+            hits = desk(store).search(question, k, filter_of(where))
         except DispatchQAError as error:
             return told(error)
         for rank, hit in enumerate(hits, start=1):
@@ -78,18 +76,6 @@ def add_routes(app: FastAPI, desks: Mapping[str, Desk], add: Add | None = None) 
                 parts = {"dense": hit.dense, "sentence": hit.sentence, "lexical": hit.lexical}
                 return JSONResponse({"rank": rank, "score": hit.score, "parts": parts})
         return JSONResponse({"error": "this passage is no longer among those found"}, 404)
-
-    if add is not None:
-
-        @app.post("/page/add", include_in_schema=False)
-        def take_in(
-            name: str = Query(max_length=1_000), data: bytes = Body(media_type="application/octet-stream")
-        ) -> JSONResponse:
-            try:
-                return JSONResponse(asdict(add(name, data)))
-            except DispatchQAError as error:
-                status, message = told_apart(error)
-                return JSONResponse({"name": name, "error": message}, status)
 
     @app.get("/page/{name}", include_in_schema=False)
     def static(name: str) -> Response:

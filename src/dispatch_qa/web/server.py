@@ -14,11 +14,13 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
 from dispatch_qa import __version__
+from dispatch_qa.archive import Archive
 from dispatch_qa.errors import Busy, InputRejected, StoreError
 from dispatch_qa.qa import DispatchQA
 from dispatch_qa.records import Answer
-from dispatch_qa.settings import Settings
-from dispatch_qa.web.api import PREFIX, handle_errors, make_router, problem
+from dispatch_qa.settings import Settings, default_data
+from dispatch_qa.web.adding import Inbox
+from dispatch_qa.web.api import handle_errors, make_router, problem
 from dispatch_qa.web.asgi import App
 from dispatch_qa.web.feedback import Feedback
 from dispatch_qa.web.guard import guarded
@@ -26,7 +28,7 @@ from dispatch_qa.web.logs import configure, log
 from dispatch_qa.web.metrics import CONTENT_TYPE, Metrics
 from dispatch_qa.web.observe import Observed
 from dispatch_qa.web.pool import Pool, Told
-from dispatch_qa.web.settings import ServerSettings
+from dispatch_qa.web.settings import PREFIX, ServerSettings
 
 STOP_SECONDS = 5
 """How long a request may still take when the server is told to stop."""
@@ -43,6 +45,7 @@ def make_app(
     metrics: Metrics,
     *,
     feedback: Feedback | None = None,
+    inbox: Inbox | None = None,
     mount: Mount | None = None,
 ) -> App:
     """The whole as one ASGI app. It closes the pool when it is shut down.
@@ -51,6 +54,7 @@ def make_app(
         pool: who answers.
         metrics: where requests are counted; the pool's questions are counted by `counted`.
         feedback: where judged passages are kept, if anywhere.
+        inbox: takes files in, if anybody may send any.
         mount: mounts the page at the root, behind all else.
     """
     mcp = _mcp(pool)
@@ -76,7 +80,7 @@ def make_app(
     # With this in place Gradio gives no permissions to other origins either.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     handle_errors(app)
-    app.include_router(make_router(pool, feedback))
+    app.include_router(make_router(pool, feedback, inbox))
     _add_own_state(app, pool, metrics)
     if mcp is not None:
         app.router.routes.extend(mcp.routes)
@@ -126,7 +130,8 @@ def serve(settings: Settings, server: ServerSettings, *, mount: Mount | None = N
     )
     pool.warm()  # while the page is imported, which takes as long
     feedback = _feedback(server)
-    app = make_app(pool, server, metrics, feedback=feedback, mount=mount)
+    inbox = make_inbox(pool, settings) if server.allow_add else None
+    app = make_app(pool, server, metrics, feedback=feedback, inbox=inbox, mount=mount)
     for missing in server.warnings():
         _warn(missing)
     name = f"[{server.host}]" if ":" in server.host else server.host
@@ -149,6 +154,15 @@ def serve(settings: Settings, server: ServerSettings, *, mount: Mount | None = N
     ).run(sockets=[listening])
     if feedback is not None:
         feedback.close()
+
+
+def make_inbox(pool: Pool, settings: Settings) -> Inbox:
+    """What takes files into the pool's store, with the model that the pool has loaded."""
+
+    def archive() -> Archive:
+        return Archive(settings, pool.submit(lambda store: store.embedder).result(), _warn)
+
+    return Inbox(archive, default_data() / "added")
 
 
 def _add_own_state(app: FastAPI, pool: Pool, metrics: Metrics) -> None:

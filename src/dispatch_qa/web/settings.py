@@ -10,6 +10,10 @@ from dispatch_qa.errors import InputRejected
 
 MEGABYTE = 1 << 20
 
+PREFIX = "/api/v1"
+ADD_PATH = f"{PREFIX}/add"
+"""Where files may be sent, if anywhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -34,7 +38,7 @@ class ServerSettings:
     waiting: int = 64
     """Questions that may wait for one."""
     max_body: int = MEGABYTE
-    """Bytes that a request may carry."""
+    """Bytes that a request may carry, but for a file that is added: of those the readers say how large they may be."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -71,6 +75,11 @@ class ServerSettings:
                 f"anyone who reaches {self.host}:{self.port} can read every dispatch, because no password is asked "
                 "for: set DISPATCH_QA_AUTH=name:password, or leave --host out to serve this machine alone"
             )
+            if self.allow_add:
+                missing.append(
+                    "and anyone who reaches it can add dispatches, which then answer: leave --allow-add out too, or "
+                    "set DISPATCH_QA_AUTH"
+                )
         missing.append(
             "what is asked and answered, passwords too, travels unencrypted: put a proxy with TLS before it and "
             "name it with --name"

@@ -1,6 +1,6 @@
 // Adding copy from the page: files chosen or dropped, and what became of each.
 
-import { address, el, say } from "./dom.js";
+import { api, el, say } from "./dom.js";
 
 export function offerAdding(masthead) {
   const results = el("ul", { class: "added", role: "status" });
@@ -20,14 +20,13 @@ async function take(files, results) {
   for (const file of files) {
     const line = el("li", {}, say("adding", { name: file.name }));
     results.append(line);
-    const response = await fetch(address("add", { name: file.name }), {
+    const response = await fetch(api("add", { name: file.name }), {
       method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file,
     }).catch(() => null);
     const told = await response?.json().catch(() => null);
-    const why = told?.error?.message ?? told?.error;
     line.textContent = response?.ok
       ? say(told.outcome, { name: file.name, ids: told.ids.join(", ") })
-      : `${file.name}: ${why ?? say(response ? "failed" : "gone")}`;
+      : `${file.name}: ${told?.error?.message ?? say(response ? "failed" : "gone")}`;
     line.classList.toggle("refused", !response?.ok);
   }
 }

@@ -1,6 +1,6 @@
 // An answer: the question, the words that answer with their [n], and a card for each passage.
 
-import { address, announce, el, points, say, tongue } from "./dom.js";
+import { address, announce, api, el, points, say, tongue } from "./dom.js";
 import { dispatch, facts, joined, open, titleOf } from "./source.js";
 import { describe } from "./preview.js";
 
@@ -185,7 +185,7 @@ function nearest(text, code, toEnd) {
 }
 
 async function why(payload, citation) {
-  const asked = { question: payload.read, id: citation.dispatch_id, start: citation.start, store: payload.store };
+  const asked = { question: payload.read, id: citation.dispatch_id, start: citation.start, store: payload.store, where: payload.where };
   const response = await send(address("why"), asked);
   const told = response?.ok ? await response.json() : null;
   if (!told) return el("p", { class: "alert" }, say(response ? "failed" : "gone"));
@@ -243,9 +243,9 @@ function thumbs(payload, citation) {
   const pair = [["useful", true], ["useless", false]].map(([key, relevant]) => {
     const button = el("button", { type: "button", class: "quiet thumb", "aria-label": say(key), title: say(key),
       "aria-pressed": "false", onclick: async () => {
-        const body = { question: payload.read, dispatch_id: citation.dispatch_id, start: citation.start, end: citation.end, relevant };
-        const url = new URL("api/v1/feedback", document.baseURI);
-        const sent = await send(url, body);
+        const { dispatch_id, start, end } = citation;
+        const body = { question: payload.read, dispatch_id, start, end, relevant, where: payload.where };
+        const sent = await send(api("feedback"), body);
         for (const other of pair) other.setAttribute("aria-pressed", String(other === button && Boolean(sent?.ok)));
         said.textContent = say(sent?.ok ? "thanks" : "not_noted");
       } }, thumb(relevant));

@@ -30,7 +30,15 @@ export function many(key, n) {
 
 // Relative to where Gradio says that the page lies, so that it works under a root path.
 export function address(name, query = {}) {
-  const url = new URL(`page/${name}`, document.baseURI);
+  return under(`page/${name}`, query);
+}
+
+export function api(name, query = {}) {
+  return under(`api/v1/${name}`, query);
+}
+
+function under(path, query) {
+  const url = new URL(path, document.baseURI);
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
   return url;
 }
