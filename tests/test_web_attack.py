@@ -84,7 +84,7 @@ def harmless(answer: Response, payload: str, *, gradios: bool = False) -> None:
         assert payload not in answer.text, told
 
 
-def mcp_call(name: str, arguments: dict[str, str]) -> dict[str, Any]:
+def mcp_call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     params = {"name": name, "arguments": arguments}
     headers = {"accept": "application/json, text/event-stream"}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
@@ -100,6 +100,7 @@ def get(path: str, **params: str) -> dict[str, Any]:
     return {"method": "GET", "url": path, "params": params}
 
 
+FIELDS = ("language", "agency", "slug", "status", "folder")
 JUDGED = {"question": "Kiev", "dispatch_id": "x", "start": 0, "end": 5, "relevant": True}
 PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "question": lambda text: post("/api/v1/ask", {"question": text}),
@@ -126,7 +127,19 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "path of static files": lambda text: get("/static/" + quote(text)),
     "permalink": lambda text: get("/", q=text),
     "dispatch on the page": lambda text: get("/page/dispatch", id=text, store=text),
-    "why on the page": lambda text: get("/page/why", question=text, start="0", id=text, store=text),
+    "why on the page": lambda text: post("/page/why", {"question": text, "start": 0, "id": text, "store": text}),
+    "filter": lambda text: post("/api/v1/ask", {"question": "Kiev", "where": dict.fromkeys(FIELDS, text)}),
+    "day of a filter": lambda text: post("/api/v1/search", {"question": "Kiev", "where": {"since": text}}),
+    "name of a filter's field": lambda text: post("/api/v1/ask", {"question": "Kiev", "where": {text: text}}),
+    "filter on the page": lambda text: post(
+        "/page/why", {"question": "Kiev", "start": 0, "id": "x", "where": dict.fromkeys(FIELDS, text)}
+    ),
+    "file where none is taken": lambda text: {
+        "method": "POST",
+        "url": "/api/v1/add",
+        "params": {"name": text},
+        "content": text.encode(),
+    },
     "header": lambda text: {
         "method": "GET",
         "url": "/",
@@ -155,6 +168,7 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
         "/gradio_api/call/ask", {"data": [{"path": text, "meta": {"_type": "gradio.FileData"}}, 3]}
     ),
     "assistant's question": lambda text: mcp_call("ask", {"question": text}),
+    "assistant's filter": lambda text: mcp_call("ask", {"question": "Kiev", "where": dict.fromkeys(FIELDS, text)}),
     "assistant's dispatch": lambda text: mcp_call("show", {"dispatch_id": text}),
     "assistant's tool": lambda text: mcp_call(text, {}),
 }
@@ -169,6 +183,28 @@ def test_no_payload_does_harm(api: TestClient, place: str) -> None:
     for payload in PAYLOADS:
         harmless(api.request(**PLACES[place](payload)), payload, gradios=place.startswith("Gradio's"))
     assert api.post("/api/v1/ask", json={"question": "Kiev"}).status_code == 200
+
+
+@pytest.mark.parametrize("place", ["name", "content"])
+def test_no_payload_does_harm_in_a_file_that_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    settings = replace(Settings.from_env(), index=tmp_path / "store")
+    build(settings, embedder=FakeEmbedder())
+    folder = tmp_path / "data" / "dispatch-qa" / "added"
+    with client(settings, allow_add=True) as opened:
+        for number, payload in enumerate(PAYLOADS):
+            name = payload if place == "name" else f"copy {number}.txt"
+            body = payload.encode() if place == "content" else f"Kiev {number}.".encode()
+            answer = opened.post("/api/v1/add", params={"name": name}, content=body)
+            assert answer.status_code in (200, 422), answer.text
+            harmless(answer, payload)
+            assert str(tmp_path) not in answer.text
+        kept = [file for file in tmp_path.rglob("*") if file.is_file() and file.parent != settings.index]
+        assert kept
+        assert {file.parent for file in kept} == {folder}
+        assert opened.post("/api/v1/ask", json={"question": "Kiev"}).status_code == 200
 
 
 def test_hostile_dispatches_are_quoted_letter_for_letter_as_data(api: TestClient, store: Settings) -> None:

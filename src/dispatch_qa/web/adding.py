@@ -70,7 +70,7 @@ class Inbox:
                 report = self._archive().add([file])
                 if report.failed:
                     # The reader's words name the file by where it lies here.
-                    why = next(iter(report.failed.values())).replace(str(file), name)
+                    why = next(iter(report.failed.values())).replace(f"{self._folder}{os.sep}", "")
                     raise InputRejected(why)
                 taken = True
             finally:
