@@ -1,4 +1,4 @@
-"""Put the figures of `eval/results/*.json` into the README: `python eval/report.py`; `--check` only compares."""
+"""Put the figures of `eval/results/*.json` into the READMEs: `python eval/report.py`; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -10,27 +10,35 @@ from typing import Any
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-BEGIN, END = "<!-- eval:start -->", "<!-- eval:end -->"
+OWN_README = HERE / "README.md"
+ABLATION = HERE / "results" / "ablation.json"
+BEGIN, END = "<!-- {}:start -->", "<!-- {}:end -->"
 COLUMNS = ("hit@1", "hit@10", "mrr@10")
 
 
 def main() -> int:
-    """Write the table, or exit with 1 where the README does not hold it."""
+    """Write the tables, or exit with 1 where a README does not hold its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
-    text = README.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    wanted = f"{before}{BEGIN}\n{table()}{END}{rest.split(END)[1]}"
-    if parser.parse_args().check:
-        return 0 if wanted == text else 1
-    README.write_text(wanted, encoding="utf-8")
-    return 0
+    only_check = parser.parse_args().check
+    missing = 0
+    for file, name, lines in ((README, "eval", table()), (OWN_README, "ablation", ablation())):
+        text = file.read_text(encoding="utf-8")
+        begin, end = BEGIN.format(name), END.format(name)
+        before, rest = text.split(begin)
+        wanted = f"{before}{begin}\n{lines}{end}{rest.split(end)[1]}"
+        missing += wanted != text
+        if not only_check:
+            file.write_text(wanted, encoding="utf-8")
+    return int(only_check and missing > 0)
 
 
 def table() -> str:
     """One row a set, and one for the mean over the pairs of different languages where a set has several."""
     rows = []
     for file in sorted((HERE / "results").glob("*.json")):
+        if file == ABLATION:
+            continue
         figures = json.loads(file.read_text(encoding="utf-8"))
         rest = (
             _percent(figures["evidence"]),
@@ -44,6 +52,18 @@ def table() -> str:
             rows.append((f"{figures['dataset']}, {len(across)} pairs of languages", "", *_ranking(middle), "", "", ""))
     head = ("set", "questions", *COLUMNS, "evidence", "refusal AUROC", "exact")
     lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def ablation() -> str:
+    """One row a part that was taken away, one column group a set: hit@1 / hit@10 / MRR@10 and the evidence."""
+    rows = json.loads(ABLATION.read_text(encoding="utf-8"))["without"]
+    sets = list(next(iter(rows.values())))
+    names = [*(f"{name}: hit@1 / hit@10 / MRR@10" for name in sets), *(f"{name}: evidence" for name in sets)]
+    lines = [("without", *names), ("---",) * (1 + len(names))]
+    for part, figures in rows.items():
+        ranked = [" / ".join(_ranking(figures[name])) for name in sets]
+        lines.append((part, *ranked, *(_percent(figures[name]["evidence"]) for name in sets)))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
