@@ -65,3 +65,13 @@ def test_any_text_has_the_librarys_ids_or_none(quick: QuickTokens, library: Toke
 @pytest.mark.parametrize("text", ["", " ", "   ", "▁", "a  b", "<s>", "ﬁ½", "e\u0301", "👩‍🚀", "\u200b", "\tx", "\0"])
 def test_edge_cases_have_the_librarys_ids_or_none(quick: QuickTokens, library: Tokenizer, text: str) -> None:
     assert quick.ids(text) in (None, library.encode(text).ids)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+@settings(max_examples=500, deadline=None)
+def test_pieces_stand_where_the_library_says(quick: QuickTokens, library: Tokenizer, text: str) -> None:
+    pieces = quick.pieces(text)
+    if pieces is not None:
+        own = [(number, text[start:end].strip()) for number, start, end in pieces]
+        encoded = library.encode(text, add_special_tokens=False)
+        assert own == [(n, text[a:b].strip()) for n, (a, b) in zip(encoded.ids, encoded.offsets, strict=True)]

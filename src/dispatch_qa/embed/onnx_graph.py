@@ -1,4 +1,4 @@
-"""The default model's encoder, mean pooling and unit length as one ONNX graph, written without torch.
+"""The default model's encoder as an ONNX graph, written without torch: with mean pooling, or as a reader.
 
 Matrices are int8 with a scale for each output (about four times as fast as float32), the word table stays in the
 4-bit blocks in which it came, and all of it is external data that onnxruntime maps from the file.
@@ -30,11 +30,26 @@ def write_graph(source: Path, file: Path, peaks: dict[str, Floats]) -> None:
     Args:
         peaks: for the matrices named in it, the largest magnitude in each column of what enters, float32 (inputs,).
     """
-    import onnx
     from safetensors.numpy import load_file
 
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    model = _Graph(load_file(source / "model.safetensors"), peaks).encoder(config)
+    _save(_Graph(load_file(source / "model.safetensors"), peaks).encoder(config), file)
+
+
+def write_reader_graph(config: dict[str, Any], weights: dict[str, Any], file: Path, peaks: dict[str, Floats]) -> None:
+    """Write the graph of a reader to `file`: the encoder over a question and a passage, and two heads.
+
+    Args:
+        config: the encoder's.
+        weights: the encoder's tensors, as the reader has them, and the heads' `span` and `here`.
+        peaks: as for `write_graph`.
+    """
+    _save(_Graph(weights, peaks).reader(config), file)
+
+
+def _save(model: onnx.ModelProto, file: Path) -> None:
+    import onnx
+
     onnx.save_model(model, file, save_as_external_data=True, location=f"{file.stem}.bin", size_threshold=1024)
 
 
@@ -46,7 +61,7 @@ def tamed_maps(source: Path) -> list[str]:
 
 
 class _Graph:
-    """Builds the ONNX graph of encoder, mean pooling and unit length for unpadded batches."""
+    """Builds an ONNX graph for unpadded batches."""
 
     def __init__(self, weights: dict[str, Any], peaks: dict[str, Floats]) -> None:
         self._peaks = peaks
@@ -56,14 +71,32 @@ class _Graph:
 
     def encoder(self, config: dict[str, Any]) -> onnx.ModelProto:
         """The whole model: `input_ids` (batch, length) to `embedding` (batch, hidden)."""
-        from onnx import TensorProto, helper
+        kind = self._weights["embeddings.token_type_embeddings.weight"][0]
+        mean = self._op("ReduceMean", self._states(config, kind), self._ints(1), keepdims=0)
+        self._name(self._op("LpNormalization", mean, axis=-1, p=2), "embedding")
+        return self._model(["input_ids"], {"embedding": ["batch", config["hidden_size"]]})
 
+    def reader(self, config: dict[str, Any]) -> onnx.ModelProto:
+        """`input_ids` and `token_type_ids` (batch, length) to `spans` (batch, length, 2) and `here` (batch, 1)."""
+        states = self._states(config, None)
+        first = self._op("Squeeze", self._op("Gather", states, self._ints(0), axis=1), self._ints(1))
+        for x, head, output in ((states, "span", "spans"), (first, "here", "here")):
+            product = self._op("MatMul", x, self._constant(head + ".weight", self._weights[head + ".weight"].T))
+            bias = self._constant(head + ".bias", self._weights[head + ".bias"])
+            self._name(self._op("Add", product, bias), output)
+        return self._model(["input_ids", "token_type_ids"], {"spans": ["batch", "length", 2], "here": ["batch", 1]})
+
+    def _states(self, config: dict[str, Any], kind: Floats | None) -> str:
+        """The last layer's states (batch, length, hidden); `kind` is every token's, `None` if each has its own."""
         epsilon = config["layer_norm_eps"]
         positions = self._weights["embeddings.position_embeddings.weight"]
-        kind = self._weights["embeddings.token_type_embeddings.weight"][0]
         length = self._op("Shape", "input_ids", start=1, end=2)
-        place = self._op("Slice", self._constant("positions", positions + kind), self._ints(0), length, self._ints(0))
-        x = self._norm(self._op("Add", self._words("input_ids"), place), "embeddings.LayerNorm", epsilon)
+        table = self._constant("positions", positions if kind is None else positions + kind)
+        x = self._op("Add", self._words("input_ids"), self._op("Slice", table, self._ints(0), length, self._ints(0)))
+        if kind is None:
+            kinds = self._constant("kinds", self._weights["embeddings.token_type_embeddings.weight"])
+            x = self._op("Add", x, self._op("Gather", kinds, "token_type_ids"))
+        x = self._norm(x, "embeddings.LayerNorm", epsilon)
         for layer in range(config["num_hidden_layers"]):
             at = f"encoder.layer.{layer}."
             own = at + "attention.self."
@@ -74,17 +107,26 @@ class _Graph:
             (y,) = self._shared_scale(x, [at + "intermediate.dense"])
             y = self._after_gelu(self._op("Gelu", y, domain=MICROSOFT), at + "output.dense")
             x = self._norm(self._op("Add", y, x), at + "output.LayerNorm", epsilon)
-        mean = self._op("ReduceMean", x, self._ints(1), keepdims=0)
-        self._nodes.append(helper.make_node("LpNormalization", [mean], ["embedding"], axis=-1, p=2))
+        return x
+
+    def _model(self, inputs: list[str], outputs: dict[str, list[str | int]]) -> onnx.ModelProto:
+        from onnx import TensorProto, helper
+
         graph = helper.make_graph(
             self._nodes,
             "encoder",
-            [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])],
-            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", config["hidden_size"]])],
+            [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in inputs],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
             list(self._constants.values()),
         )
         versions = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=versions, ir_version=10)
+
+    def _name(self, x: str, output: str) -> None:
+        """Let the value `x` be an output of that name."""
+        from onnx import helper
+
+        self._nodes.append(helper.make_node("Identity", [x], [output]))
 
     def _op(self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> Any:
         from onnx import helper

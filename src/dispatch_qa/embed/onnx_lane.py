@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from dispatch_qa.settings import DEFAULT_MODEL
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 LANE = "onnx-int8/2"
@@ -76,8 +77,6 @@ class OnnxEmbedder:
     """
 
     def __init__(self, folder: Path, lane: Path | None = None) -> None:
-        import onnxruntime
-
         from dispatch_qa.embed.quick_tokens import QuickTokens
 
         self.name = DEFAULT_MODEL
@@ -85,12 +84,7 @@ class OnnxEmbedder:
         self.lane = LANE
         self._folder = folder
         lane = lane or folder / LANE.replace("/", "-")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        # The graph is written in fused operators: looking for more to fuse takes time and finds nothing.
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(lane / GRAPH), options, providers=["CPUExecutionProvider"])
+        self._session = quiet_session(lane / GRAPH)
         self._quick, self._quick_texts = QuickTokens(lane / TOKENS), QUICK_TEXTS
         prompts = self._config("config_sentence_transformers.json")["prompts"]
         self._query_prompt, self._passage_prompt = prompts["query"], prompts["document"]
@@ -120,7 +114,7 @@ class OnnxEmbedder:
 
         if len(texts) == 1:  # a question is not worth a pool
             return run(texts[0])
-        with ThreadPoolExecutor(_cores()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             return np.concatenate([np.empty((0, self.dim), np.float32), *pool.map(run, texts)])
 
     def _ids(self, text: str) -> list[int]:
@@ -129,19 +123,33 @@ class OnnxEmbedder:
             self._quick_texts -= 1
             if (quick := self._quick.ids(text)) is not None:
                 return quick
-        ids: list[int] = self._tokenizer.encode(text).ids
+        ids: list[int] = tokenizer(self._folder).encode(text).ids
         return ids
-
-    @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
-        return Tokenizer.from_file(str(self._folder / "tokenizer.json"))
 
     def _config(self, name: str) -> Any:
         return json.loads((self._folder / name).read_text(encoding="utf-8"))
 
 
-def _cores() -> int:
+def quiet_session(graph: Path) -> InferenceSession:
+    """A session of one thread for a graph of ours."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    # The graph is written in fused operators: looking for more to fuse takes time and finds nothing.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a prepared model; loading it takes half a second and 250 MB, so it is kept."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

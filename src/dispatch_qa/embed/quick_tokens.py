@@ -68,16 +68,37 @@ class QuickTokens:
 
     def ids(self, text: str) -> list[int] | None:
         """The ids with <s> and </s>, or None for a text that is not plain."""
+        pieces = self.pieces(text)
+        return None if pieces is None else [SPECIAL[0], *(number for number, _, _ in pieces), SPECIAL[1]]
+
+    def pieces(self, text: str) -> list[tuple[int, int, int]] | None:
+        """(id, start, end) of every piece, in characters of `text`, or None for a text that is not plain."""
         if not all(map(_is_plain, text)):
             return None
-        text = "".join(map(self._normal, text))
-        while "  " in text:
-            text = text.replace("  ", " ")
-        if not text:
-            return list(SPECIAL)
-        text = text.replace(" ", MARK)
-        words = (text if text.startswith(MARK) else MARK + text).split(MARK)[1:]
-        return [SPECIAL[0], *(number for word in words for number in self._best((MARK + word).encode())), SPECIAL[1]]
+        # The normalised text, and where in `text` each of its letters comes from.
+        letters: list[str] = []
+        places: list[int] = []
+        for place, character in enumerate(text):
+            for letter in self._normal(character):
+                if not letter == " " == (letters[-1] if letters else ""):
+                    letters.append(letter)
+                    places.append(place)
+        if not letters:
+            return []
+        marked = "".join(letters).replace(" ", MARK)
+        if not marked.startswith(MARK):
+            marked, places = MARK + marked, [places[0], *places]
+        found = []
+        at = 0
+        for word in marked.split(MARK)[1:]:
+            encoded = (MARK + word).encode()
+            start = 0
+            for number, end in self._best(encoded):
+                first, last = at + _letters(encoded[:start]), at + _letters(encoded[:end]) - 1
+                found.append((number, places[first], places[last] + 1))
+                start = end
+            at += 1 + len(word)
+        return found
 
     def _normal(self, character: str) -> str:
         """The charsmap's replacement of the shortest known prefix (a Darts double array), or the character."""
@@ -96,8 +117,8 @@ class QuickTokens:
                 return bytes(self._replacements[start:end]).decode()
         return character
 
-    def _best(self, word: bytes) -> list[int]:
-        """The most probable pieces of a word (Viterbi); neighbouring unknown characters become one."""
+    def _best(self, word: bytes) -> list[tuple[int, int]]:
+        """(id, end) of the most probable pieces of a word (Viterbi); neighbouring unknown characters become one."""
         best = [(0.0, 0, 0), *[(-math.inf, 0, 0)] * len(word)]
         start = 0
         while start < len(word):
@@ -110,13 +131,14 @@ class QuickTokens:
                 if reached + score > best[end][0]:
                     best[end] = (reached + score, start, number)
             start += step
-        numbers: list[int] = []
+        pieces: list[tuple[int, int]] = []
         end = len(word)
         while end:
-            _, end, number = best[end]
-            if not number == UNKNOWN == (numbers or [0])[-1]:
-                numbers.append(number)
-        return numbers[::-1]
+            _, start, number = best[end]
+            if not number == UNKNOWN == (pieces[-1][0] if pieces else 0):
+                pieces.append((number, end))
+            end = start
+        return pieces[::-1]
 
     def _pieces(self, word: bytes, start: int) -> Iterable[tuple[int, float, int]]:
         """(end, score, id) of every piece that the word has at `start`, the shortest first."""
@@ -139,6 +161,10 @@ class QuickTokens:
             else:
                 low = middle + 1
         return low
+
+
+def _letters(encoded: bytes) -> int:
+    return len(encoded.decode())
 
 
 def _child(node: int) -> int:
