@@ -140,6 +140,16 @@ def test_sync_removes_what_is_gone_from_the_folder_and_nothing_else(kept: Archiv
     assert ids(kept) == ["other", "ports/odessa"]
 
 
+def test_a_file_that_goes_does_not_take_the_dispatch_of_another_with_it(kept: Archive, wire: Path) -> None:
+    for name, text in (("first", "Le port ferme."), ("second", "Le port ferme lundi.")):
+        (wire / f"{name}.jsonl").write_text(json.dumps({"id": "urn:port", "text": text}), encoding="utf-8")
+    assert kept.sync(wire).replaced == ["urn:port"]
+    (wire / "second.jsonl").unlink()
+    report = kept.sync(wire)
+    assert (report.removed, report.added) == (["urn:port"], ["urn:port"])
+    assert ask(kept, "Le port ferme")[0].passage.dispatch_id == "urn:port"
+
+
 def test_a_folder_that_is_suddenly_empty_removes_nothing_unasked(kept: Archive, wire: Path) -> None:
     kept.add([wire])
     for file in wire.rglob("*.txt"):

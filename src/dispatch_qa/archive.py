@@ -148,6 +148,8 @@ class Archive:
                     writer.remove(dispatch_id)
                     report.removed.append(dispatch_id)
                 writer.read_from(source, None)
+            if report.removed:
+                writer.forget_overtaken()
             writer.commit()
             pending = 0
             for file, name in found:
@@ -193,8 +195,7 @@ class Archive:
             own = _free(writer, dispatch.id, source, kept) if dispatch.id.startswith(name) else dispatch.id
             kept.add(own)
             named.append(replace(dispatch, id=own))
-        # From here on the file is stored whole, or an error undoes all since the last commit. One dispatch after the
-        # other: the vectors of a long file need not be held together.
+        # One by one, as the vectors of a long file need not be held together; an error undoes all since the last commit.
         for dispatch_id in sorted(old - kept):
             writer.remove(dispatch_id)
             report.removed.append(dispatch_id)

@@ -125,6 +125,11 @@ class Writer:
         if sha256 is not None:
             self._db.execute("INSERT INTO source VALUES (?, ?)", (source, sha256))
 
+    def forget_overtaken(self) -> None:
+        """Forget files whose dispatches came from another file since, so that they give theirs again when that goes."""
+        self._begin()
+        self._db.execute("DELETE FROM source WHERE path NOT IN (SELECT source FROM dispatch WHERE source IS NOT NULL)")
+
     def commit(self) -> Manifest:
         """Make what was put and removed stand; the manifest of what stands then."""
         if self._db.in_transaction:
