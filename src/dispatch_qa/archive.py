@@ -195,7 +195,7 @@ class Archive:
             own = _free(writer, dispatch.id, source, kept) if dispatch.id.startswith(name) else dispatch.id
             kept.add(own)
             named.append(replace(dispatch, id=own))
-        # One by one, as the vectors of a long file need not be held together; an error undoes all since the last commit.
+        # One by one: a long file's vectors need not be held together, and an error undoes all since the last commit.
         for dispatch_id in sorted(old - kept):
             writer.remove(dispatch_id)
             report.removed.append(dispatch_id)
