@@ -15,8 +15,10 @@ from dispatch_qa.archive import Archive
 from dispatch_qa.versions import (
     EMBARGOED,
     HELD,
+    LOOKED_AT,
     SUPERSEDED,
     WITHDRAWN,
+    Rows,
     Take,
     apart,
     changes,
@@ -252,6 +254,33 @@ def test_takes_are_chained_in_any_order_of_coming(settings: Settings, tmp_path: 
     assert [citation.dispatch_id for citation in answer.citations] == [latest]
     opened = DispatchQA(settings, FakeEmbedder())
     assert opened.takes_of(latest) == [str(order.index(number)) for number in range(3)]
+    opened.close()
+
+
+def test_of_a_slug_that_comes_back_for_years_the_last_takes_are_looked_at(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def counted(one: Dispatch, rows: Rows) -> Dispatch:
+        looked.append(one.id)
+        return story_of(one, rows)
+
+    kept = Archive(settings, FakeEmbedder())
+    days = [f"20{year}-{month:02}-01" for year in range(10, 16) for month in range(1, 13)]
+    lines = [
+        {"id": f"t{n}", "text": f"Marchés {n}.", "slug": "MARCHES", "version": "1", "date": day}
+        for n, day in enumerate(days)
+    ]
+    (tmp_path / "takes.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    kept.add([tmp_path / "takes.jsonl"])
+    monkeypatch.setattr("dispatch_qa.archive.story_of", counted)
+    root = {"id": "root", "text": "Marchés, racine.", "slug": "MARCHES", "date": days[-1]}
+    (tmp_path / "root.jsonl").write_text(json.dumps(root), encoding="utf-8")
+    assert kept.add([tmp_path / "root.jsonl"]).added == ["root"]
+    assert len(looked) == LOOKED_AT + 1 < len(days)
+    opened = DispatchQA(settings, FakeEmbedder())
+    assert opened.takes_of(f"t{len(days) - 1}") == ["root", f"t{len(days) - 1}"]
     opened.close()
 
 

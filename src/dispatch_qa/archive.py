@@ -19,7 +19,7 @@ from dispatch_qa.readers import read_file, suffixes
 from dispatch_qa.readers.folder import Found, walk
 from dispatch_qa.records import Dispatch, Filter
 from dispatch_qa.settings import DEFAULT_MODEL, Settings
-from dispatch_qa.versions import story_of
+from dispatch_qa.versions import LOOKED_AT, story_of
 
 COMMIT_EVERY = 500
 """So many new passages are committed together: a minute's work at most is done again after an interruption."""
@@ -220,7 +220,7 @@ class Archive:
             given = (first.slug, first.id)
         else:
             return
-        for (dispatch_id,) in writer.rows(query, *given):
+        for (dispatch_id,) in writer.rows(f"{query} ORDER BY number", *given)[-LOOKED_AT:]:
             take = writer.dispatch(dispatch_id)
             chained = story_of(take, writer.rows) if take else None
             if chained and chained != take and dispatch_id not in seen:
