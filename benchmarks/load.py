@@ -42,6 +42,7 @@ Ask = Callable[[httpx.AsyncClient, str], Awaitable[int]]
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", type=int, default=5, help="how often the server is started and stopped first")
     parser.add_argument("--seconds", type=float, default=20, help="length of each measurement")
     parser.add_argument("--burst", type=int, default=200, help="questions at once")
     parser.add_argument("--questions", type=int, default=10_000, help="questions over which memory is watched")
@@ -65,8 +66,8 @@ async def _measured(arguments: argparse.Namespace) -> dict[str, Any]:
         "machine": machine.machine(),
         "seconds": arguments.seconds,
     }
-    with _server() as (url, process, started):
-        results["page_after_s"] = started
+    results["starts"] = [_start() for _ in range(arguments.starts)]
+    with _server() as (url, process, _):
         # Connections are given up before the server does, which would cost a question.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=2)
         async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
@@ -84,7 +85,10 @@ async def _measured(arguments: argparse.Namespace) -> dict[str, Any]:
                 name: await _burst(client, ask, questions, arguments.burst)
                 for name, ask in (("api", _ask_api), ("gradio", _ask_gradio))
             }
-            results["memory"] = await _memory(client, questions, process.pid, arguments.questions)
+            results["memory"] = {
+                name: await _memory(client, ask, questions, process.pid, arguments.questions)
+                for name, ask in (("api", _ask_api), ("gradio", _ask_gradio))
+            }
         process.send_signal(signal.SIGTERM)
         results["stopped"] = {"code": process.wait(30)}
     return results
@@ -130,7 +134,7 @@ async def _burst(client: httpx.AsyncClient, ask: Ask, questions: Iterator[str], 
     return {"questions": n, "statuses": told, "last_ms": round(1000 * (time.perf_counter() - began), 1)}
 
 
-async def _memory(client: httpx.AsyncClient, questions: Iterator[str], pid: int, n: int) -> dict[str, Any]:
+async def _memory(client: httpx.AsyncClient, ask: Ask, questions: Iterator[str], pid: int, n: int) -> dict[str, Any]:
     """The server's resident memory before and after `n` questions of 10 users."""
     sizes = [_resident_mb(pid)]
     for part in range(10):
@@ -138,12 +142,12 @@ async def _memory(client: httpx.AsyncClient, questions: Iterator[str], pid: int,
 
         async def user(left: Iterator[int] = left) -> None:
             for _ in left:
-                if await _ask_api(client, next(questions)) != 200:
+                if await ask(client, next(questions)) != 200:
                     raise BenchError("a question was refused while memory was watched")
 
         await asyncio.gather(*(user() for _ in range(10)))
         sizes.append(_resident_mb(pid))
-        say(f"memory after {(part + 1) * n // 10:,}: {sizes[-1]} MB")
+        say(f"{ask.__name__} memory after {(part + 1) * n // 10:,}: {sizes[-1]} MB")
     return {"questions": n, "resident_mb": sizes, "growth": round(sizes[-1] / sizes[0] - 1, 4)}
 
 
@@ -171,21 +175,36 @@ async def _ask_gradio(client: httpx.AsyncClient, question: str) -> int:
     return 500
 
 
+def _start() -> dict[str, float]:
+    """Start the server and stop it: seconds from the command to the page, and to where questions are answered.
+
+    `cpu_s` is the processor time until then, of all cores.
+    """
+    with _server() as (_, process, told):
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    say(f"start: {told}")
+    return told
+
+
 @contextmanager
-def _server() -> Iterator[tuple[str, subprocess.Popen[str], float]]:
-    """The server in a process of its own, on a free port: address, process, seconds until the page was there."""
-    command = [sys.executable, "-m", "dispatch_qa", "serve", "--port", "0", "--no-feedback", "--json-logs"]
+def _server() -> Iterator[tuple[str, subprocess.Popen[str], dict[str, float]]]:
+    """The server in a process of its own, on a free port: address, process, seconds until it was there."""
+    command = [sys.executable, "app.py", "--port", "0", "--no-feedback", "--json-logs"]
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as log:
         source = {"PYTHONPATH": str(ROOT / "src")}
         process = subprocess.Popen(command, cwd=ROOT, env=environment() | source, stderr=log, text=True)  # noqa: S603
         try:
             url = _address(log.fileno(), process)
-            while time.perf_counter() - began < START_SECONDS:
-                if httpx.get(f"{url}/").status_code == 200 and httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-                time.sleep(0.02)
-            yield url, process, round(time.perf_counter() - began, 2)
+            told = {}
+            for name, path in (("page_s", "/"), ("ready_s", "/readyz")):
+                while httpx.get(f"{url}{path}").status_code != 200:
+                    if time.perf_counter() - began > START_SECONDS:
+                        raise BenchError(f"the server is not ready: {os.pread(log.fileno(), 1 << 16, 0).decode()}")
+                    time.sleep(0.02)
+                told[name] = round(time.perf_counter() - began, 2)
+            yield url, process, told | {"cpu_s": round(_processor_s(process.pid), 2)}
         finally:
             if process.poll() is None:
                 process.kill()

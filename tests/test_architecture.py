@@ -134,7 +134,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web.adding": {"archive", "errors"},
     "web.bodies": BASE,
     "web.quiet": set(),
-    "web.payload": {"records", "present"},
+    "web.payload": {"answer", "records", "present"},
     "web.routes": {"errors", "present", "readers", "web.api", "web.bodies", "web.desk"},
     "web.page": {
         "errors",

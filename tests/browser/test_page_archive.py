@@ -1,16 +1,44 @@
-"""Filters, what is left out, and adding copy from the page."""
+"""Filters, what is left out, whose talk is whose, and adding copy from the page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import ask, opened, served
+from browsing import Served, ask, opened, served
 from playwright.sync_api import Browser, Page, expect
-from wire import Wire
+from wire import ODESA, Wire
 
 from dispatch_qa import Settings, build
+from dispatch_qa.evaluate import read_folder
+from dispatch_qa.records import Dispatch
+
+PORT = (
+    "The port of Odesa reopened on Tuesday after the navy had cleared the last of the mines that had kept it "
+    "closed since March, the governor of the region told reporters."
+)
+DESK = (
+    Dispatch("afp-1", PORT, "en", headline="Odesa port reopens", agency="AFP", filed_at="2025-05-03T09:00:00+00:00"),
+    Dispatch("local-7", f"{PORT}\n\nShips waited for weeks.", "en", headline="Port open again", agency="Local"),
+    replace(ODESA, id="ap-9", text="The port of Odesa reopened on Monday.", slug=None, agency="AP", status="withheld"),
+)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where thumbs are kept."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Iterator[Served]:
+    """An app over one story, its pick-up elsewhere, and a take of it that may not be quoted."""
+    index = tmp_path_factory.mktemp("desk") / "store"
+    build(replace(Settings.from_env(), index=index), dispatches=DESK)
+    with served(index=index, feedback=kept) as running:
+        yield running
 
 
 def narrow(page: Page, label: str, value: str) -> None:
@@ -69,3 +97,47 @@ def test_files_are_added_and_each_one_s_result_is_shown(
         expect(lines.nth(2)).to_contain_text("unchanged", timeout=30_000)
         ask(page, "When did the port of Odessa reopen?")
         expect(page.locator(".lead")).to_contain_text("Le port a rouvert mardi.")
+
+
+def test_what_may_not_be_quoted_is_named_and_who_else_carried_it_too(browser: Browser, desk: Served) -> None:
+    with opened(browser, desk.url) as page:
+        ask(page, "When did the port of Odesa reopen?")
+        expect(page.locator(".left-out")).to_have_text(
+            "Left out, because it may not be quoted: ap-9 (held by the wire while it is checked)"
+        )
+        expect(page.locator(".card").first).to_contain_text("Also carried by: local-7")
+        assert "Monday" not in page.inner_text("#chat")
+
+
+def test_why_and_thumbs_hold_under_a_filter(browser: Browser, desk: Served, kept: Path) -> None:
+    with opened(browser, desk.url) as page:
+        narrow(page, "Agency", "local")
+        ask(page, "What waited for weeks?")
+        card = page.locator(".card").first
+        card.get_by_role("button", name="Why this passage?").click()
+        expect(card.locator(".why")).to_contain_text("It ranks 1")
+        card.get_by_role("button", name="This passage answers").click()
+        expect(card.locator(".thanks")).to_have_text("Noted on this machine.")
+    assert [query.text for query in read_folder(kept).queries] == ["What waited for weeks?"]
+
+
+def test_words_in_quotes_that_stand_nowhere_are_named(browser: Browser, desk: Served) -> None:
+    with opened(browser, desk.url) as page:
+        ask(page, 'When did the port of "Mariupol" reopen?')
+        expect(page.locator(".refusal")).to_have_text("The dispatches do not say.")
+        expect(page.locator(".turn .note")).to_have_text('No passage holds "Mariupol", which you put in quotes.')
+
+
+def test_one_reader_sees_nothing_of_another_s_talk(browser: Browser, desk: Served) -> None:
+    with opened(browser, desk.url) as one, opened(browser, desk.url) as two:
+        ask(one, "When did the port of Odesa reopen?")
+        two.wait_for_timeout(500)
+        expect(two.locator("#chat .turn")).to_have_count(0)
+        # What one asked is not what the other's follow-up leans on.
+        ask(two, "And on Monday?")
+        expect(two.locator("#chat .asked")).to_have_text("And on Monday?")
+        expect(two.locator("p.reading")).to_have_count(0)
+        expect(one.locator("#chat .turn")).to_have_count(1)
+        two.reload()
+        two.wait_for_selector("body.ready")
+        assert "Odesa" not in two.inner_text("#chat")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from browsing import ANSWERABLE, UNANSWERABLE, ask
-from playwright.sync_api import Page
+from browsing import ANSWERABLE, UNANSWERABLE, Served, ask, opened
+from playwright.sync_api import Browser, Page, expect
 
 from dispatch_qa.records import Dispatch
 
@@ -34,6 +34,16 @@ def test_a_number_brings_the_evidence_into_view(wide: Page) -> None:
         assert pane
         assert pane["y"] <= box["y"]
         assert box["y"] + box["height"] <= pane["y"] + pane["height"]
+
+
+def test_on_a_phone_the_source_comes_below_and_leads_back(browser: Browser, app: Served) -> None:
+    with opened(browser, app.url, width=390, height=844) as page:
+        ask(page, ANSWERABLE)
+        page.locator('.cite[data-number="2"]').click()
+        expect(page.locator("#dqa-source mark")).to_be_in_viewport(timeout=300)
+        page.get_by_role("button", name="Back to [2]").click()
+        expect(page.locator('.cite[data-number="2"]')).to_be_focused()
+        expect(page.locator('.cite[data-number="2"]')).to_be_in_viewport()
 
 
 def test_enter_on_a_number_does_what_a_click_does(wide: Page) -> None:

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dispatch_qa import present
+from dispatch_qa.answer import REFUSAL
 from dispatch_qa.records import Answer, Citation, Dispatch, Filter
 
 Payload = dict[str, Any]
@@ -57,6 +58,8 @@ def payload(
         "supported": answer.supported,
         "confidence": answer.confidence,
         "citations": [_citation(citation) for citation in told],
+        # Why, where there is more to say than that they do not say.
+        "note": "" if answer.supported else answer.text.removeprefix(REFUSAL).strip(),
         "left_out": [asdict(one) for one in answer.left_out],
         "sources": {name: _source(dispatch) for name, dispatch in dispatches.items()},
     }

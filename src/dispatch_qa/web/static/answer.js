@@ -22,6 +22,7 @@ export function draw(payload, ask) {
     turn.append(el("h3", {}, say("passages_cited")));
   } else {
     turn.append(el("p", { class: "refusal" }, say("refusal")));
+    if (payload.note) turn.append(el("p", { class: "note", lang: "en", dir: "auto" }, payload.note));
     if (cards.length) turn.append(el("h3", {}, say("nearest")));
   }
   turn.append(el("ol", { class: payload.supported ? "cards" : "cards apart" }, cards));
