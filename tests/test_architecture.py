@@ -77,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store.change": {"errors", "records", *STORE} - {"store.change", "store.engine"},
     "store.upkeep": {"errors", "records", "lexical", "alike", *STORE} - {"store.engine"},
     "lexical": set(),
+    "attribution": {"records"},
     "alike": set(),
     "versions": {"records", "split"},
     "verify": BASE | {"present", "qa", "versions"},
