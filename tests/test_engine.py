@@ -178,6 +178,17 @@ def test_what_goes_is_not_found_and_what_comes_is(engine: FaissEngine, ids: Ids,
     assert ids[1_500] in dict(engine.search(vectors[1_500], 10))  # The engine itself stays as it was.
 
 
+@pytest.mark.parametrize("left", [2_999, 2_976, 1_025])
+def test_what_goes_from_many_blocks_of_codes_leaves_the_others(left: int) -> None:
+    # At 4 dimensions FAISS's own check of places ends at 1,024 vectors, at 384 at 98,304.
+    ids, vectors = np.arange(3_000, dtype=np.int64), unit(np.random.default_rng(3).standard_normal((3_000, 4)))
+    changed = FaissEngine.build(ids, vectors, exact=False).changed(ids[left:], ids[:0], vectors[:0])
+    assert changed.ids.tolist() == list(range(left))
+    came = changed.changed(ids[:0], ids[left:], vectors[left:])
+    for row in (0, left - 1, left, 2_999):
+        assert row in dict(came.search(vectors[row], 20))
+
+
 def test_a_full_disk_is_the_error_that_the_store_knows() -> None:
     def full(data: bytes) -> int:
         raise OSError(28, "No space left on device")

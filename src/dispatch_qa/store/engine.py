@@ -210,9 +210,12 @@ def _blank_the_rest(short: Any) -> None:
 
     packer = short.get_CodePacker()
     blocks = faiss.rev_swig_ptr(short.codes.get(), short.codes.size()).reshape(-1, packer.block_size)
+    # The last blocks alone: FAISS takes places up to a size of its own, whatever the number of blocks.
+    whole, used = divmod(short.ntotal, packer.nvec)
+    rest = blocks[whole:]
     blank = np.zeros(packer.code_size, np.uint8)
-    for place in range(short.ntotal, len(blocks) * packer.nvec):
-        packer.pack_1(blank, place, blocks)
+    for place in range(used, len(rest) * packer.nvec):
+        packer.pack_1(blank, place, rest)
 
 
 @contextmanager
