@@ -15,7 +15,7 @@ from fakes import FakeEmbedder
 from test_archive import BRIDGE, PORT
 from test_cli import Run
 
-from dispatch_qa import archive, encode, qa
+from dispatch_qa import archive, encode, qa, readers
 
 SCHEMA = json.loads(files("dispatch_qa").joinpath("data/answer.schema.json").read_text(encoding="utf-8"))
 
@@ -57,6 +57,22 @@ def test_a_bad_file_is_named_and_leaves_with_4(run: Run, wire: Path) -> None:
     assert told["added"] == ["bridge", "port"]
     assert "bad.txt is not text" in err
     assert list(told["failed"]) == [str(wire / "bad.txt")]
+
+
+def test_an_interrupted_add_says_that_it_can_go_on(run: Run, wire: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(archive, "COMMIT_EVERY", 1)
+    with monkeypatch.context() as patched:
+        read = readers.read_file
+        patched.setattr(
+            archive, "read_file", lambda file, name: interrupted() if file.stem == "port" else read(file, name)
+        )
+        code, _, err = run("add", str(wire))
+    assert code == 130
+    assert err == "Interrupted. What was committed stands; the same command goes on from there.\n"
+    assert run("add", str(wire)) == (0, "", "1 added, 1 unchanged.\n")
 
 
 def test_removing_an_unknown_id_leaves_with_4_and_no_store_with_3(run: Run, wire: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def add(paths: tuple[Path, ...], index: Path | None, as_json: bool) -> int:
     A file that is there already and has not changed costs nothing; one that has changed replaces what came from
     it. A file that cannot be used is named with the reason, the others are stored, and the exit code is 4.
     """
-    with options.progress("Adding") as (total, step):
+    with _resumable(), options.progress("Adding") as (total, step):
         report = _archive(index).add(paths, total=total, step=step)
     return _told(report, as_json)
 
@@ -44,7 +46,7 @@ def add(paths: tuple[Path, ...], index: Path | None, as_json: bool) -> int:
 @options.json_option
 def sync(folder: Path, empty: bool, index: Path | None, as_json: bool) -> int:
     """Make a store follow FOLDER: what is new is added, what changed is replaced, what is gone is removed."""
-    with options.progress("Syncing") as (total, step):
+    with _resumable(), options.progress("Syncing") as (total, step):
         report = _archive(index).sync(folder, empty=empty, total=total, step=step)
     return _told(report, as_json)
 
@@ -182,6 +184,15 @@ def migrate(index: Path | None) -> int:
     done = "is of this version's format already" if count is None else f"was brought over: {_dispatches(count)}"
     click.echo(f"{folder} {done}.", err=True)
     return 0
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What was committed stands; the same command goes on from there.", err=True)
+        raise
 
 
 def _dispatches(count: int) -> str:
