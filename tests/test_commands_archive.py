@@ -146,3 +146,37 @@ sys.exit(cli.main(["watch", sys.argv[2], "--index", sys.argv[3]]))
         child.send_signal(signal.SIGINT)
         assert child.wait(30) == 130
         assert child.stderr.read() == b""
+
+
+WATCHED = """
+import os, sys
+
+def hook(event, given):
+    if event == "pickle.find_class":
+        os.write(2, f"unpickled: {given}".encode())
+        os._exit(9)
+
+sys.addaudithook(hook)
+from dispatch_qa.cli import main
+
+wire, store, kept, other = sys.argv[1:]
+for command in (
+    ["add", wire, "--index", store],
+    ["ask", "Quand le port a-t-il rouvert ?", "--index", store, "--since", "2020-01-01"],
+    ["search", "port", "--index", store],
+    ["remove", "port", "--index", store],
+    ["check", "--repair", "--index", store],
+    ["export", kept, "--index", store],
+    ["import", kept, "--index", other],
+    ["build", "--index", other],
+):
+    if main(command) not in (0, 1):
+        sys.exit(8)
+"""
+
+
+@pytest.mark.model
+def test_nothing_is_unpickled(wire: Path, tmp_path: Path) -> None:
+    given = [str(wire), str(tmp_path / "store"), str(tmp_path / "kept.dqa"), str(tmp_path / "other")]
+    done = subprocess.run([sys.executable, "-c", WATCHED, *given], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
