@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+from fakes import FakeEmbedder
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from served import client
+from starlette.routing import Mount
 
-from dispatch_qa import Settings
+from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.records import Dispatch
 from dispatch_qa.web.page import mount, words
 from dispatch_qa.web.routes import STATIC
@@ -30,6 +34,16 @@ def test_the_page_names_only_files_of_its_own_server(page: TestClient) -> None:
     assert config["analytics_enabled"] is False
     assert config["title"] == "Dispatch QA"
     assert config["footer_links"] == []
+
+
+def test_gradio_sums_nothing_up_after_a_question(fake_store: Settings) -> None:
+    app = FastAPI()
+    with closing(DispatchQA(fake_store, FakeEmbedder())) as store:
+        mount(app, store)
+    (mounted,) = [route.app for route in app.routes if isinstance(route, Mount)]
+    queue = mounted.get_blocks()._queue  # type: ignore[attr-defined]
+    assert queue.ANALYTICS_MAX_EVENTS == 1
+    assert queue.ANAYLTICS_CACHE_FREQUENCY > 10**9
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in STATIC.iterdir()))

@@ -10,10 +10,14 @@ from typing import Any
 def import_gradio() -> None:
     """Import Gradio for the first time; afterwards a plain import finds it.
 
-    With analytics on, it resolves its hosts' names. And with each of its components it writes type stubs into the
-    folder that it is installed in, unless the component's source cannot be found: that is half of its import.
+    With analytics on, it resolves its hosts' names. After each question it sums up the last 10,000 in a table, for a
+    page of figures that is not served here: a cost that grows with every question. And with each of its components it
+    writes type stubs into the folder that it is installed in, unless the component's source cannot be found: that is
+    half of its import.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(1 << 60)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     find = inspect.getfile
 
     def getfile(thing: Any) -> str:
