@@ -37,12 +37,13 @@ def main() -> int:
 
 
 def is_exact(citation: dict[str, Any], text: str) -> bool:
-    """Whether quote and evidence are the slices of `text` that the citation names, one inside the other."""
-    evidence = citation["evidence"]
-    return bool(
-        text[citation["start"] : citation["end"]] == citation["quote"]
-        and text[evidence["start"] : evidence["end"]] == evidence["quote"]
-        and citation["start"] <= evidence["start"] < evidence["end"] <= citation["end"]
+    """Whether all that a citation quotes is the slice of `text` that it names, inside what it should be inside."""
+    evidence, inside = citation["evidence"], [citation["answer"], citation["said_by"]]
+    pairs = [(citation, citation), (evidence, citation), *((inner, evidence) for inner in inside if inner)]
+    return all(
+        text[inner["start"] : inner["end"]] == inner["quote"]
+        and outer["start"] <= inner["start"] < inner["end"] <= outer["end"]
+        for inner, outer in pairs
     )
 
 

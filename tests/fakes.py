@@ -1,14 +1,17 @@
-"""A stand-in for the embedding model: deterministic, instant, and good enough to find words again."""
+"""Stand-ins for the models: deterministic, instant, and good enough to find words again."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from dispatch_qa.errors import InputRejected
+from dispatch_qa.reader import Found, Reading
+from dispatch_qa.records import Span
 
 
 class FakeEmbedder:
@@ -39,3 +42,19 @@ class FakeEmbedder:
             seed = int.from_bytes(hashlib.sha256(word.strip(".,;:!?\"'()").encode()).digest()[:8], "big")
             total += np.random.default_rng(seed).standard_normal(self.dim).astype(np.float32)
         return total / np.linalg.norm(total)
+
+
+class FakeReader:
+    """Finds the first word of a passage that is capitalised and not in the question; answers if they share a word."""
+
+    name = "fake-reader"
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        return [self._reading(set(question.casefold().split()), passage) for passage in passages]
+
+    def _reading(self, asked: set[str], passage: str) -> Reading:
+        words = list(re.finditer(r"\w+", passage))
+        shared = sum(word.group().casefold() in asked for word in words)
+        new = [w for w in words if w.group()[0].isupper() and w.group().casefold() not in asked]
+        found = tuple(Found(Span(*word.span()), 0.5) for word in new[:2])
+        return Reading(float(shared) - 1.5, found)

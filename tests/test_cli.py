@@ -132,7 +132,7 @@ def test_search_explains_its_scores(run: Run) -> None:
     assert code == 0
     assert out.count("score: passage ") == 2
     hits = json.loads(run("search", "armes", "--json")[1])["hits"]
-    assert set(hits[0]["parts"]) == {"dense", "sentence", "lexical"}
+    assert set(hits[0]["parts"]) == {"dense", "sentence", "lexical", "here"}
 
 
 def test_show_prints_the_text_itself(run: Run, dispatch: Dispatch) -> None:

@@ -53,7 +53,7 @@ def test_explained_hits_show_the_parts_of_their_score() -> None:
 
 def test_hits_as_json_carry_the_parts_of_their_score() -> None:
     (hit,) = present.hits_json("Qui ?", [HIT], [CITATION])["hits"]
-    assert hit["parts"] == {"dense": 0.8, "sentence": 0.824, "lexical": 0.5}
+    assert hit["parts"] == {"dense": 0.8, "sentence": 0.824, "lexical": 0.5, "here": None}
     assert (hit["number"], hit["evidence"]["start"]) == (1, 14)
 
 

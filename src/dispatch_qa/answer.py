@@ -1,15 +1,19 @@
-"""Hits to an answer: the evidence of each passage, numbered and checked, or a plain refusal."""
+"""Hits to an answer: the words that answer, or the evidence, numbered and checked; or a plain refusal."""
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
 
+from dispatch_qa.attribution import speaker
 from dispatch_qa.calibration import Calibration
 from dispatch_qa.errors import CitationError
-from dispatch_qa.records import Answer, Citation, Dispatch, Hit, LeftOut, Quote
+from dispatch_qa.records import Answer, Citation, Dispatch, Hit, LeftOut, Quote, Span
 
 REFUSAL = "The dispatches do not say."
+
+NEARLY_AS_LIKELY = 0.9
+"""Of the best passage's probability, what another one needs for its words to be told as well."""
 
 DispatchOf = Callable[[str], Dispatch | None]
 
@@ -23,18 +27,20 @@ def answer(
 ) -> Answer:
     """What `hits`, best first, say to `question`.
 
-    The answer's text is the best sentence of each passage with its number. Where the calibrated probability
-    of the best hit is under the threshold, the text is `REFUSAL` and the passages are told as merely nearest.
-    Without a calibration for the model, every hit counts as support and `confidence` is `None`.
+    The answer's text is the words that a reader found, each once, with the numbers of their passages; without a
+    reader, the best sentence of each passage with its number. Where the calibrated probability of the best hit is
+    under the threshold, the text is `REFUSAL` and the passages are told as merely nearest. Without a calibration
+    for the model, every hit counts as support and `confidence` is `None`.
 
     Raises:
         CitationError: a hit does not fit the dispatch that it names.
     """
-    confidence = calibration.probability(hits[0].score) if calibration and hits else None
+    confidence = _confidence(hits[0], calibration) if calibration and hits else None
     if not supporting(hits[:1], calibration):
         return refuse(question, hits, dispatch_of, REFUSAL, confidence, left_out)
     citations = _cited(hits, dispatch_of)
-    text = "\n".join(f"{citation.evidence.quote} [{citation.number}]" for citation in citations)
+    likely = [c for c in citations if (c.probability or 0) >= NEARLY_AS_LIKELY * (confidence or 0)]
+    text = _told_once(likely) or "\n".join(f"{c.evidence.quote} [{c.number}]" for c in citations)
     return Answer(question, True, confidence, text, citations, (), left_out)
 
 
@@ -42,7 +48,7 @@ def supporting(hits: Sequence[Hit], calibration: Calibration | None) -> Sequence
     """Those of `hits` that would support an answer by themselves."""
     if calibration is None:
         return hits
-    return [hit for hit in hits if calibration.probability(hit.score) >= calibration.threshold]
+    return [hit for hit in hits if _confidence(hit, calibration) >= calibration.threshold]
 
 
 def refuse(
@@ -61,12 +67,29 @@ def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]
     return tuple(cite(number, hit, dispatch_of) for number, hit in enumerate(hits, start=1))
 
 
+def _confidence(hit: Hit, calibration: Calibration) -> float:
+    return calibration.probability(hit.score) if hit.probability is None else hit.probability
+
+
+def _told_once(citations: Sequence[Citation]) -> str:
+    """The answers, one a line, each once with the numbers of all the passages that give it."""
+    numbers: dict[str, list[int]] = {}
+    words: dict[str, str] = {}
+    for citation in citations:
+        if citation.answer:
+            key = " ".join(citation.answer.quote.casefold().split())
+            words.setdefault(key, citation.answer.quote)
+            numbers.setdefault(key, []).append(citation.number)
+    return "\n".join(words[key] + " " + "".join(f"[{n}]" for n in numbers[key]) for key in words)
+
+
 def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:
     """The citation of a hit, cut from its dispatch and checked against it."""
     passage, best = hit.passage, hit.best
     dispatch = dispatch_of(passage.dispatch_id)
     if dispatch is None:
         raise CitationError(f"citation {number} names the dispatch {passage.dispatch_id!r}, which is not in the store")
+    said = speaker(best.of(dispatch.text), dispatch.language)
     citation = Citation(
         number=number,
         dispatch_id=dispatch.id,
@@ -75,13 +98,16 @@ def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:
         start=passage.span.start,
         end=passage.span.end,
         quote=passage.span.of(dispatch.text),
-        evidence=Quote(best.start, best.end, best.of(dispatch.text)),
+        evidence=_quote(best, dispatch),
         score=hit.score,
         version=dispatch.version,
         sha256=dispatch.sha256,
         note=_note(dispatch),
         copies=hit.copies,
         page=bisect(dispatch.pages, best.start) or None,
+        answer=_quote(hit.answer, dispatch) if hit.answer else None,
+        probability=hit.probability,
+        said_by=_quote(Span(best.start + said.start, best.start + said.end), dispatch) if said else None,
     )
     check(citation, dispatch)
     return citation
@@ -95,15 +121,24 @@ def _note(dispatch: Dispatch) -> str | None:
 
 
 def check(citation: Citation, dispatch: Dispatch) -> None:
-    """Raise `CitationError` unless quote and evidence stand in `dispatch` where they say, one inside the other."""
-    evidence = citation.evidence
-    for name, start, end, quote in (
-        ("quote", citation.start, citation.end, citation.quote),
-        ("evidence", evidence.start, evidence.end, evidence.quote),
+    """Raise `CitationError` unless the quote stands in `dispatch`, the evidence in it, answer and speaker in that."""
+    quote, evidence = Quote(citation.start, citation.end, citation.quote), citation.evidence
+    for name, inner, around, outer in (
+        ("quote", quote, "quote", quote),
+        ("evidence", evidence, "quote", quote),
+        ("answer", citation.answer, "evidence", evidence),
+        ("speaker", citation.said_by, "evidence", evidence),
     ):
-        if not 0 <= start < end <= len(dispatch.text) or dispatch.text[start:end] != quote:
+        if inner is None:
+            continue
+        start, end = inner.start, inner.end
+        if not 0 <= start < end <= len(dispatch.text) or dispatch.text[start:end] != inner.quote:
             raise CitationError(
                 f"the {name} of citation {citation.number} is not what stands in {dispatch.id!r} at {start}:{end}"
             )
-    if not citation.start <= evidence.start < evidence.end <= citation.end:
-        raise CitationError(f"the evidence of citation {citation.number} lies outside its quote")
+        if not outer.start <= start < end <= outer.end:
+            raise CitationError(f"the {name} of citation {citation.number} lies outside its {around}")
+
+
+def _quote(span: Span, dispatch: Dispatch) -> Quote:
+    return Quote(span.start, span.end, span.of(dispatch.text))

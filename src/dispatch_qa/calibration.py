@@ -1,4 +1,7 @@
-"""From scores to a probability that the dispatches answer, fitted for one model by `eval/calibrate.py`."""
+"""From scores to a probability that the dispatches answer, fitted for one model.
+
+By `eval/calibrate.py` for retrieval alone, by `training/fit.py` for retrieval with a reader.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,35 @@ from importlib.resources import files
 from typing import Any
 
 FILE = "data/calibration.json"
+READER_FILE = "data/reader-calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic curve over the best hit's score: 1 / (1 + exp(-(slope * score + bias))).
+    """A logistic curve over a hit's score and, where a reader has read it, its logit.
 
-    Below `threshold`, a probability in [0, 1], the answer is that the dispatches do not say.
+    1 / (1 + exp(-(slope * score + here * logit + bias))). Below `threshold`, a probability in [0, 1], the answer is
+    that the dispatches do not say. Passages that a reader has read are ranked by rank * score + logit.
     """
 
     slope: float
     bias: float
     threshold: float
+    here: float = 0.0
+    rank: float = 0.0
 
-    def probability(self, score: float) -> float:
-        """The probability, in [0, 1], that a question whose best hit has `score` is answered."""
-        return 1 / (1 + math.exp(-(self.slope * score + self.bias)))
+    def probability(self, score: float, logit: float = 0.0) -> float:
+        """The probability, in [0, 1], that a question whose best hit has `score` and `logit` is answered."""
+        sum_ = self.slope * score + self.here * logit + self.bias
+        return 1 / (1 + math.exp(-sum_)) if sum_ > -700 else 0.0
 
 
-def load_calibration(fingerprint: str) -> Calibration | None:
-    """The calibration that ships for the model of that fingerprint, if there is one."""
-    shipped: dict[str, Any] = json.loads(files("dispatch_qa").joinpath(FILE).read_text(encoding="utf-8"))
-    if shipped["fingerprint"] != fingerprint:
+def load_calibration(fingerprint: str, reader: str | None = None) -> Calibration | None:
+    """The calibration that ships for the model of that fingerprint, and for that reader over it, if there is one."""
+    file = files("dispatch_qa").joinpath(READER_FILE if reader else FILE)
+    if not file.is_file():
         return None
-    return Calibration(shipped["slope"], shipped["bias"], shipped["threshold"])
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if told["fingerprint"] != fingerprint or told.get("reader") != reader:
+        return None
+    return Calibration(told["slope"], told["bias"], told["threshold"], told.get("here", 0.0), told.get("rank", 0.0))

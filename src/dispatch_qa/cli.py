@@ -48,6 +48,7 @@ def cli() -> None:
 )
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep the answer: .json or .md.")
 @options.k_option
+@options.reader_option
 @options.filter_options
 @options.index_option
 @options.json_option
@@ -57,6 +58,7 @@ def ask(
     file: IO[bytes] | None,
     save: Path | None,
     k: int | None,
+    no_reader: bool,
     index: Path | None,
     as_json: bool,
     color: str,
@@ -71,7 +73,7 @@ def ask(
         raise click.UsageError("--save keeps one answer: give one question")
     if (question is None) == (file is None):
         raise click.UsageError('give one question, as in: dispatch-qa ask "Who spoke?", or --questions FILE')
-    dispatches = qa.DispatchQA(options.settings_of(index), say=options.say)
+    dispatches = qa.DispatchQA(options.settings_of(index, no_reader), say=options.say)
     if file is not None:
         return _ask_all(dispatches, file, k, options.where(wanted))
     answer = dispatches.ask(_stdin() if question == "-" else str(question), k, options.where(wanted))
@@ -89,6 +91,7 @@ def ask(
 @click.argument("question")
 @click.option("--explain", is_flag=True, help="Show the parts of each score.")
 @options.k_option
+@options.reader_option
 @options.filter_options
 @options.index_option
 @options.json_option
@@ -97,13 +100,14 @@ def search(
     question: str,
     explain: bool,
     k: int | None,
+    no_reader: bool,
     index: Path | None,
     as_json: bool,
     color: str,
     **wanted: str | None,
 ) -> int:
     """Show the passages nearest to QUESTION (- to read it from stdin), whether or not they answer it."""
-    dispatches = qa.DispatchQA(options.settings_of(index), say=options.say)
+    dispatches = qa.DispatchQA(options.settings_of(index, no_reader), say=options.say)
     question = _stdin() if question == "-" else question
     with dispatches.reading():
         hits = dispatches.search(question, k, options.where(wanted))

@@ -36,7 +36,8 @@ def hits_json(question: str, hits: Sequence[Hit], citations: Sequence[Citation])
         "schema_version": SCHEMA_VERSION,
         "question": question,
         "hits": [
-            asdict(citation) | {"parts": {"dense": hit.dense, "sentence": hit.sentence, "lexical": hit.lexical}}
+            asdict(citation)
+            | {"parts": {name: getattr(hit, name) for name in ("dense", "sentence", "lexical", "here")}}
             for hit, citation in zip(hits, citations, strict=True)
         ],
     }
@@ -53,8 +54,9 @@ def info_json(info: Info) -> Json:
 
 
 def answer_text(answer: Answer, *, color: bool = False) -> str:
-    """An answer to be read in a terminal: each passage with the evidence in it marked, and its place."""
-    blocks = [] if answer.supported else [_styled(answer.text, _MARK, color)]
+    """An answer to be read in a terminal: the words that answer, each passage with its evidence marked, its place."""
+    lead = not answer.supported or any(citation.answer for citation in answer.citations)
+    blocks = [_styled(answer.text, _MARK, color)] if lead else []
     if answer.nearest:
         blocks.append("Nearest passages, which do not answer:")
     blocks += [_citation(citation, color) for citation in answer.citations or answer.nearest]
@@ -92,13 +94,13 @@ def hits_text(hits: Sequence[Hit], citations: Sequence[Citation], *, color: bool
     """The hits of a search to be read in a terminal; `explain` adds the parts of each score."""
     blocks = []
     for hit, citation in zip(hits, citations, strict=True):
-        parts = (
-            f"\n    score: passage {hit.dense:.3f}, best sentence {hit.sentence:.3f}, words {hit.lexical:.2f}"
-            if explain
-            else ""
-        )
-        blocks.append(_citation(citation, color) + parts)
+        blocks.append(_citation(citation, color) + (_parts(hit) if explain else ""))
     return "\n\n".join(blocks)
+
+
+def _parts(hit: Hit) -> str:
+    read = "no reader" if hit.here is None else f"reader {hit.here:+.1f}"
+    return f"\n    score: passage {hit.dense:.3f}, best sentence {hit.sentence:.3f}, words {hit.lexical:.2f}, {read}"
 
 
 def diff_json(old: Dispatch, new: Dispatch, changes: Sequence[Change]) -> Json:
@@ -126,6 +128,7 @@ def info_text(info: Info) -> str:
         ("passages", f"{info.passages:,}"),
         ("model", f"{info.model}, {info.dim} dimensions, embedded by {info.lane}"),
         ("fingerprint", info.fingerprint),
+        ("reader", info.reader or "none: sentences are shown, not the words in them that answer"),
         ("refusal", "calibrated for this model" if info.calibrated else "not calibrated for this model: never refuses"),
     ]
     return "\n".join(f"{name:<12}{visible(value)}" for name, value in rows)
@@ -182,14 +185,18 @@ def _citation(citation: Citation, color: bool) -> str:
     lines = [f"[{citation.number}] {marked}"]
     if not color and evidence != quote:
         lines.append(f"    evidence: {visible(evidence)}")
+    if citation.said_by:
+        lines.append(f"    said by: {visible(citation.said_by.quote)}")
     if citation.note:
         lines.append(f"    {visible(citation.note)}")
     if citation.copies:
         some = ", ".join(citation.copies[:5]) + (", …" if len(citation.copies) > 5 else "")
         lines.append(f"    the same in {visible(some)}")
-    lines.append(
-        _styled(f"    {citation.dispatch_id}, {place} · {fit(citation.score)} ({citation.score:.2f})", _DIM, color)
-    )
+    if citation.probability is None:
+        told = f"{fit(citation.score)} ({citation.score:.2f})"
+    else:
+        told = f"answers with probability {citation.probability:.2f}"
+    lines.append(_styled(f"    {citation.dispatch_id}, {place} · {told}", _DIM, color))
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from dispatch_qa.errors import InputRejected, StoreDamaged, StoreMissing, StoreO
 from dispatch_qa.language import identify
 from dispatch_qa.lexical import phrases
 from dispatch_qa.models import FINGERPRINT
+from dispatch_qa.reader import reader_name
+from dispatch_qa.reader.evidence import READ, Evidence, load_evidence
 from dispatch_qa.readers import read_paths, shipped_dispatch
 from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info, LeftOut
 from dispatch_qa.retrieve import retrieve
@@ -50,6 +53,7 @@ class DispatchQA:
     Args:
         settings: where the store is, and how it is asked.
         embedder: in place of the model that the store names; for tests and for models loaded already.
+        evidence: in place of what the model's reader gives; for tests.
         say: told one line before work that takes seconds and about what had to be mended.
         now: the clock by which an embargo ends; gives an instant with its zone.
 
@@ -63,11 +67,12 @@ class DispatchQA:
         embedder: Embedder | None = None,
         say: Say = quiet,
         now: Callable[[], datetime] = utc_now,
+        evidence: Evidence | None = None,
     ) -> None:
         self.settings = settings or Settings.from_env()
         self._say = say
         self._store = store.Store(self.settings.index, warn=say)
-        self._given = embedder
+        self._given, self._given_evidence = embedder, evidence
         self._now = now
         # What may be quoted changes with the store, and when an embargo ends.
         self._takes = lru_cache(maxsize=2)(lambda generation: [Take(*row) for row in self._store.takes()])
@@ -123,7 +128,8 @@ class DispatchQA:
             lane=manifest.lane,
             dim=manifest.dim,
             generation=manifest.generation,
-            calibrated=self._calibration is not None,
+            calibrated=load_calibration(manifest.fingerprint) is not None,
+            reader=None if self.settings.reader == "off" else reader_name(manifest.fingerprint),
         )
 
     @property
@@ -174,10 +180,12 @@ class DispatchQA:
         # The store may be another than when it was opened.
         check_fingerprint(self._store.manifest, fingerprint, self.settings.index)
         vector = without_background(self.embedder.queries([question])[0], identify(question), fingerprint)
-        k = k or self.settings.k
+        k, evidence = k or self.settings.k, self._evidence
 
         def found(among: npt.NDArray[np.bool_] | None) -> list[Hit]:
-            return retrieve(question, vector, self._store.scoped(among), self.settings.candidates, k, literally)
+            n = max(k, READ) if evidence else k
+            hits = retrieve(question, vector, self._store.scoped(among), self.settings.candidates, n, literally)
+            return evidence.of(question, hits, self.dispatch_of)[:k] if evidence else hits
 
         takes = self.apart()
         hits = found(self._store.among(where, takes))
@@ -185,10 +193,18 @@ class DispatchQA:
         kept_back = [dispatch_id for dispatch_id, take in takes.items() if take.kind != SUPERSEDED]
         if not kept_back:
             return hits, ()
-        least = hits[-1].score if len(hits) == k else -1.0
-        fitting = [hit for hit in found(self._store.only(where, kept_back)) if hit.score >= least]
+        rank = evidence.rank if evidence else attrgetter("score")
+        fitting = found(self._store.only(where, kept_back))
+        fitting = [hit for hit in fitting if len(hits) < k or rank(hit) >= rank(hits[-1])]
         ids = dict.fromkeys(hit.passage.dispatch_id for hit in supporting(fitting, self._calibration))
         return hits, tuple(LeftOut(dispatch_id, takes[dispatch_id].reason) for dispatch_id in ids)
+
+    @cached_property
+    def _evidence(self) -> Evidence | None:
+        """The reader and what its logits mean, loaded when the first question is asked."""
+        if self._given_evidence or self._given or self.settings.reader == "off":
+            return self._given_evidence
+        return load_evidence(self._store.manifest.fingerprint, self.settings.cache, self._say)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -197,7 +213,7 @@ class DispatchQA:
 
     @cached_property
     def _calibration(self) -> Calibration | None:
-        return load_calibration(self._store.manifest.fingerprint)
+        return self._evidence.calibration if self._evidence else load_calibration(self._store.manifest.fingerprint)
 
 
 def build(

@@ -112,6 +112,9 @@ class Hit:
     `lexical` is the share of the question's words, by their weight, that the passage holds, in [0, 1].
     `best` is the sentence to show as evidence. `copies` are the ids of dispatches that say the same nearly
     word for word.
+
+    Where a reader has read the passage, `here` is its logit that the passage answers, `answer` the words that
+    answer best, inside `best`, and `probability`, in [0, 1], that the passage answers; `here` then ranks with `score`.
     """
 
     passage: Passage
@@ -121,6 +124,9 @@ class Hit:
     sentence: float
     lexical: float
     copies: tuple[str, ...] = ()
+    here: float | None = None
+    answer: Span | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,10 @@ class Citation:
     `version` and `sha256`, of the text, say which text was quoted. `note` tells what the reader must know of it,
     as that it is a corrected version. `copies` are the dispatches that say the same nearly word for word. `page`, of a
     paged format, counts from 1 and is the one on which the evidence begins.
+
+    `answer` is the words inside the evidence that answer, and `probability`, in [0, 1], that they do; `None` where no
+    reader has read the passage, or found nothing in it. `said_by` is the words in the evidence that name who said it,
+    where it reports or quotes.
     """
 
     number: int
@@ -155,6 +165,9 @@ class Citation:
     note: str | None = None
     copies: tuple[str, ...] = ()
     page: int | None = None
+    answer: Quote | None = None
+    probability: float | None = None
+    said_by: Quote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +217,4 @@ class Info:
     dim: int
     generation: str
     calibrated: bool
+    reader: str | None = None

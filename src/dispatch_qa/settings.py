@@ -53,22 +53,27 @@ class Settings:
     lane: str = "auto"
     """How the default model runs: "auto" for the fastest way that agrees, "torch" for sentence-transformers."""
 
+    reader: str = "auto"
+    """Whether the words that answer are read out of the passages: "auto" where the model has a reader, or "off"."""
+
     def __post_init__(self) -> None:
         for name in ("k", "candidates", "passage_tokens", "batch_size"):
             value = getattr(self, name)
             if not 1 <= value <= 10_000:
                 raise InputRejected(f"{name} is {value}; it must lie between 1 and 10,000")
 
-        if self.lane not in ("auto", "torch"):
-            raise InputRejected(f"lane is {self.lane!r}; it must be 'auto' or 'torch'")
+        for name, other in (("lane", "torch"), ("reader", "off")):
+            if getattr(self, name) not in ("auto", other):
+                raise InputRejected(f"{name} is {getattr(self, name)!r}; it must be 'auto' or {other!r}")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Settings with `DISPATCH_QA_INDEX`, `DISPATCH_QA_CACHE` and `DISPATCH_QA_LANE` taken from the environment."""
+        """Settings with `DISPATCH_QA_INDEX`, `_CACHE`, `_LANE` and `_READER` taken from the environment."""
         env = os.environ if env is None else env
         index, cache = env.get("DISPATCH_QA_INDEX"), env.get("DISPATCH_QA_CACHE")
         return cls(
             index=Path(index) if index else shipped_index(),
             cache=Path(cache) if cache else default_cache(),
             lane=env.get("DISPATCH_QA_LANE") or "auto",
+            reader=env.get("DISPATCH_QA_READER") or "auto",
         )

@@ -1,0 +1,71 @@
+"""The reader's weights as they ship: what it has learned, laid over the default model's, small.
+
+`reader.safetensors` holds, for each changed matrix, two factors of its difference from the encoder's, int8 with a
+float scale for each row of rank; changed vectors and the heads are float16. With them come the peaks of what enters
+some matrices, for quantising them. `training/shrink.py` writes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from dispatch_qa.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Tensors = dict[str, npt.NDArray[np.float32]]
+
+FILE = "data/reader.safetensors"
+CARD = "data/reader.json"
+
+
+def shipped() -> bytes:
+    """The file of the weights. Raises `ModelError` where it is not the one that the card names."""
+    data = files("dispatch_qa").joinpath(FILE).read_bytes()
+    found, expected = hashlib.sha256(data).hexdigest(), card()["sha256"]
+    if found != expected:
+        raise ModelError(
+            f"the reader's weights are not the expected file: SHA-256 {found[:12]}…, expected {expected[:12]}…; "
+            "install dispatch-qa again, or type --no-reader"
+        )
+    return data
+
+
+def name() -> str | None:
+    """The reader's name, which changes with its weights; `None` where the package came without them."""
+    return f"reader-{card()['sha256'][:12]}" if files("dispatch_qa").joinpath(CARD).is_file() else None
+
+
+def card() -> dict[str, Any]:
+    """What the weights are and what they must give: model fingerprint, SHA-256, golden readings."""
+    told: dict[str, Any] = json.loads(files("dispatch_qa").joinpath(CARD).read_text(encoding="utf-8"))
+    return told
+
+
+def peaks(data: bytes) -> Tensors:
+    """For the matrices named, the largest magnitude in each column of what enters, float32 (inputs,)."""
+    from safetensors.numpy import load
+
+    return {name.removesuffix("/peak"): array for name, array in load(data).items() if name.endswith("/peak")}
+
+
+def laid_over(base: Tensors, data: bytes) -> Tensors:
+    """The reader's tensors: the encoder's with the shipped differences, and the heads."""
+    import numpy as np
+    from safetensors.numpy import load
+
+    small = load(data)
+    merged = {name: np.asarray(array, np.float32) for name, array in base.items()}
+    for name, array in small.items():
+        stem, _, kind = name.rpartition("/")
+        if kind == "left":  # (outputs, rank), scaled with the right factor's rows: (rank, inputs)
+            right = small[stem + "/right"].astype(np.float32) * small[stem + "/scale"].astype(np.float32)[:, None]
+            merged[stem] = merged[stem] + array.astype(np.float32) @ right
+        elif kind == "vector":
+            merged[stem] = merged.get(stem, np.float32(0)) + array.astype(np.float32)
+    return merged

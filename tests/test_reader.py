@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import FakeEmbedder, FakeReader
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch_qa import DispatchQA, Settings, present
+from dispatch_qa.calibration import Calibration, load_calibration
+from dispatch_qa.models import FINGERPRINT
+from dispatch_qa.reader import Found, Reading, load_reader, reader_name
+from dispatch_qa.reader.evidence import READ, Evidence, load_evidence
+from dispatch_qa.reader.spans import best_spans, widened
+from dispatch_qa.reader.weights import CARD, laid_over
+from dispatch_qa.records import Dispatch, Hit, Passage, Span
+
+shipped = pytest.mark.skipif(reader_name(FINGERPRINT) is None, reason="this copy came without the reader's weights")
+
+CALIBRATION = Calibration(slope=0, bias=0, threshold=0.5, here=1)
+
+
+def words(text: str, part: str) -> str | None:
+    """What becomes of `part`, found in `text`."""
+    start = text.index(part)
+    span = widened(text, start, start + len(part))
+    return span.of(text) if span else None
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "expected"),
+    [
+        ("réunissant plus de 250 producteurs", "250", "plus de 250"),
+        ("more than 1,200 people", "200", "more than 1,200"),
+        ("es kamen mehr als 40 Prozent", "40", "mehr als 40 Prozent"),
+        ("más de 3 millones de euros", "3 millones", "más de 3 millones de euros"),
+        ("понад 20 тисяч осіб", "20", "понад 20 тисяч"),
+        ("obus de 155 mm, d'une importance", "155", "155 mm"),
+        ("coûte 14,2 milliards d'euros en 2003", "14,2", "14,2 milliards d'euros"),
+        ("le 12 mai", "12", "12"),
+        ("超过300亿美元的", "300", "超过300亿美元"),
+        ("surplus de 250 kg", "250", "250 kg"),
+        ("Jean-Pierre Raffarin, dit-il", "Jean", "Jean-Pierre Raffarin"),
+        ("Jean-Pierre Raffarin", "Pierre Raffarin", "Jean-Pierre Raffarin"),
+        ("avec Rheinmetall AG pour", "Rhein", "Rheinmetall AG"),
+        ("dont Babcock International Group et BAE", "Babcock", "Babcock International Group"),
+        ("la défense, Rustem Umerov, dans", "Umerov", "Rustem Umerov"),
+        ("Hier Kiev a parlé. Puis Londres", "Kiev", "Kiev"),
+        ('dit "Nous parlons" hier', '"Nous parlons', "Nous parlons"),
+        ("(Reuters) a dit", "(Reuters)", "(Reuters)"),
+        ("à Kiev, vendredi", " Kiev,", "Kiev"),
+        ("在北京举行", "北京", "北京"),
+        ("a … b", "…", None),
+    ],
+)
+def test_spans_are_widened_to_whole_words_and_numbers_with_what_belongs_to_them(
+    text: str, part: str, expected: str | None
+) -> None:
+    assert words(text, part) == expected
+
+
+@given(st.text(max_size=60), st.integers(0, 60), st.integers(0, 60))
+def test_a_widened_span_lies_in_its_text_and_holds_a_word(text: str, start: int, length: int) -> None:
+    start = min(start, len(text))
+    span = widened(text, start, min(start + length, len(text)))
+    if span:
+        assert span.end <= len(text)
+        assert any(char.isalnum() for char in span.of(text))
+        assert span.of(text).strip() == span.of(text)
+
+
+@given(st.text(max_size=80), st.lists(st.tuples(*[st.floats(-20, 20, width=32)] * 2), min_size=1, max_size=9))
+def test_best_spans_are_slices_apart_from_each_other(text: str, logits: list[tuple[float, float]]) -> None:
+    step = len(text) // len(logits) + 1
+    places = [(at, min(at + step, len(text))) for at in range(0, len(text), step)]
+    found = best_spans(text, places, np.array(logits, np.float32)[: len(places)])
+    assert len(found) <= 3
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    for number, one in enumerate(found):
+        assert 0 <= one.span.start < one.span.end <= len(text)
+        assert 0 <= one.score <= 1
+        assert all(one.span.end <= o.span.start or o.span.end <= one.span.start for o in found[:number])
+
+
+def test_the_best_span_is_the_likeliest_pair_of_pieces_that_does_not_go_backwards() -> None:
+    text, places = "kiev londres berlin", [(0, 4), (5, 12), (13, 19)]
+    logits = np.array([[0, 4], [1, 3], [5, 0]], np.float32)  # the likeliest pair, from Berlin to Kiev, is none
+    assert [one.span.of(text) for one in best_spans(text, places, logits)] == ["berlin", "kiev", "londres"]
+
+
+def test_no_pieces_no_spans() -> None:
+    assert best_spans("", [], np.zeros((0, 2), np.float32)) == ()
+
+
+PASSAGE = Passage("d", 1, Span(10, 42), (Span(10, 23), Span(24, 42)))
+TEXT = "Kiev a parlé. Londres a répondu."
+DISPATCH = Dispatch("d", " " * 10 + TEXT, "fr")
+HIT = Hit(PASSAGE, PASSAGE.sentences[0], 0.7, 0.7, 0.7, 0.0)
+
+
+class Says:
+    """A reader that gives the readings that it is told."""
+
+    name = "says"
+
+    def __init__(self, *readings: Reading) -> None:
+        self.readings = list(readings)
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        assert len(passages) <= READ
+        return self.readings[: len(passages)]
+
+
+def seen(hits: list[Hit], *readings: Reading) -> list[Hit]:
+    return Evidence(Says(*readings), CALIBRATION).of("?", hits, lambda _: DISPATCH)
+
+
+def test_the_evidence_is_the_sentence_of_the_answer() -> None:
+    (hit,) = seen([HIT], Reading(2.0, (Found(Span(14, 21), 0.9),)))
+    assert (hit.answer, hit.best, hit.here) == (Span(24, 31), PASSAGE.sentences[1], 2.0)
+    assert hit.probability == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_an_answer_ends_with_its_sentence() -> None:
+    (hit,) = seen([HIT], Reading(2.0, (Found(Span(5, 21), 0.9),)))
+    assert (hit.answer, hit.best) == (Span(15, 23), PASSAGE.sentences[0])
+
+
+def test_passages_are_ranked_by_the_reader_and_unread_ones_stay_behind() -> None:
+    hits = [HIT] * (READ + 1)
+    readings = [Reading(float(n), ()) for n in range(READ)]
+    ranked = seen(hits, *readings)
+    assert [hit.here for hit in ranked] == [*map(float, reversed(range(READ))), None]
+
+
+def asked(settings: Settings) -> DispatchQA:
+    return DispatchQA(settings, embedder=FakeEmbedder(), evidence=Evidence(FakeReader(), CALIBRATION))
+
+
+def test_an_answer_is_words_in_a_sentence_in_a_passage_all_verbatim(fake_store: Settings, dispatch: Dispatch) -> None:
+    answer = asked(fake_store).ask("fabricants britanniques Babcock International Group et BAE Systems", k=2)
+    first = answer.citations[0]
+    assert first.answer is not None
+    for quote in (first.answer, first.evidence):
+        assert dispatch.text[quote.start : quote.end] == quote.quote
+    assert first.start <= first.evidence.start <= first.answer.start < first.answer.end <= first.evidence.end
+    assert answer.text.splitlines()[0] == f"{first.answer.quote} [1]"
+    assert answer.confidence == first.probability
+    assert present.answer_text(answer).startswith(answer.text)
+
+
+def test_what_the_reader_does_not_find_is_refused(fake_store: Settings) -> None:
+    answer = asked(fake_store).ask("champions league")
+    assert (answer.supported, answer.citations) == (False, ())
+    assert answer.confidence == pytest.approx(1 / (1 + np.exp(1.5)))
+
+
+def test_the_same_words_from_two_passages_are_told_once(fake_store: Settings) -> None:
+    class Umerov:
+        name = "umerov"
+
+        def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+            at = [text.find("Umerov") for text in passages]
+            return [Reading(3.0, (Found(Span(a, a + 6), 1.0),)) if a >= 0 else Reading(-3.0, ()) for a in at]
+
+    dispatches = DispatchQA(fake_store, embedder=FakeEmbedder(), evidence=Evidence(Umerov(), CALIBRATION))
+    answer = dispatches.ask("a déclaré M. Umerov, le ministre, dans un message", k=5)
+    assert answer.text.count("Umerov") == 1
+    assert answer.text.startswith("Umerov [1][2]")
+
+
+def test_another_models_store_has_no_reader(tmp_path: object, settings: Settings) -> None:
+    assert reader_name("sentence-transformers/0123") is None
+    assert load_reader("sentence-transformers/0123", settings.cache) is None
+
+
+def test_differences_are_laid_over_the_encoders_weights() -> None:
+    from safetensors.numpy import save
+
+    left, right = np.array([[1], [2]], np.int8), np.array([[3, 4, 5]], np.int8)
+    small: dict[str, Any] = {"w/left": left, "w/right": right, "w/scale": np.array([0.5], np.float32)}
+    small |= {"b/vector": np.array([1, 2], np.float16), "span.bias/vector": np.array([7, 8], np.float16)}
+    merged = laid_over({"w": np.ones((2, 3), np.float32), "b": np.ones(2, np.float32)}, save(small))
+    assert merged["w"].tolist() == [[2.5, 3, 3.5], [4, 5, 6]]
+    assert merged["b"].tolist() == [2, 3]
+    assert merged["span.bias"].tolist() == [7, 8]
+
+
+def test_without_weights_there_is_no_reader_and_that_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatch_qa.reader.weights.CARD", "data/none.json")
+    said: list[str] = []
+    assert reader_name(FINGERPRINT) is None
+    assert load_evidence(FINGERPRINT, settings.cache, said.append) is None
+    assert "came without its weights" in said[0]
+
+
+def test_without_a_calibration_for_it_the_reader_is_off_and_that_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatch_qa.reader.evidence.load_reader", lambda *_: FakeReader())
+    said: list[str] = []
+    assert load_evidence(FINGERPRINT, settings.cache, said.append) is None
+    assert "no calibration ships for fake-reader" in said[0]
+
+
+@shipped
+def test_the_shipped_weights_are_small_and_calibrated() -> None:
+    card = json.loads(files("dispatch_qa").joinpath(CARD).read_text(encoding="utf-8"))
+    assert card["base"] == FINGERPRINT
+    assert card["bytes"] <= 5_000_000
+    calibration = load_calibration(FINGERPRINT, reader_name(FINGERPRINT))
+    assert calibration is not None
+    assert calibration.here > 0
+
+
+@shipped
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Which British firms attended?", "Babcock International Group et BAE Systems"),
+        ("Welche britischen Firmen nahmen teil?", "Babcock International Group et BAE Systems"),
+        ("Які британські компанії взяли участь?", "Babcock International Group et BAE Systems"),
+        ("¿Cuántos productores de armas asistieron al foro?", "plus de 250"),
+        ("Quel est le calibre des obus ?", "155 mm"),
+    ],
+)
+def test_the_words_that_answer_lead_in_many_languages(real: DispatchQA, question: str, expected: str) -> None:
+    answer = real.ask(question)
+    assert answer.text.splitlines()[0].startswith(expected)
+
+
+@pytest.mark.model
+def test_the_reader_can_be_turned_off() -> None:
+    answer = DispatchQA(Settings(reader="off")).ask("Which British firms attended?")
+    assert answer.supported
+    assert all(citation.answer is None and citation.probability is None for citation in answer.citations)
