@@ -1,0 +1,129 @@
+"""The rules by which the reader's training data is made and its words are counted; training itself runs by hand."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from data import Mix, Pool, load, part_of
+from near_misses import names_in, near_miss, without_answer
+from score import f1, words
+
+
+def swap(question: str, language: str, passage: str = "") -> str | None:
+    return near_miss(question, language, passage, ["Jean Petit"], random.Random(0))
+
+
+def test_a_listed_word_is_swapped_for_another_of_its_kind() -> None:
+    swapped = swap("Which British firms attended?", "en")
+    assert swapped is not None
+    first, nationality, *rest = swapped.split()
+    assert (first, rest) == ("Which", ["firms", "attended?"])
+    assert nationality != "British"
+
+
+def test_a_year_stays_a_year_and_a_number_keeps_its_length() -> None:
+    swapped = swap("What happened in 1998?", "pl")
+    assert swapped is not None
+    assert swapped != "What happened in 1998?"
+    assert len(swapped) == len("What happened in 1998?")
+
+
+def test_a_name_is_swapped_for_one_of_another_question() -> None:
+    assert names_in("Quand Victor Hugo est-il né ?") == ["Victor Hugo"]
+    assert swap("Quand Victor Hugo est-il né ?", "uk") == "Quand Jean Petit est-il né ?"
+
+
+def test_a_swap_that_the_passage_speaks_of_is_none() -> None:
+    assert swap("Quand Victor Hugo est-il né ?", "uk", "Jean Petit est né à Lyon.") is None
+
+
+def test_a_passage_loses_the_sentence_that_answers() -> None:
+    rest = "The forum was opened by the minister. " * 4
+    passage = rest + "It drew 250 firms. " + rest
+    start = passage.index("250")
+    assert without_answer(passage, start, start + 3) == rest + rest
+
+
+def test_an_answer_that_is_told_twice_or_a_short_rest_makes_no_example() -> None:
+    rest = "The forum drew 250 firms and was opened by the minister himself. " * 4
+    assert without_answer(rest, rest.index("250"), rest.index("250") + 3) is None
+    assert without_answer("It drew 250 firms. It is over.", 8, 11) is None
+
+
+def test_a_part_depends_on_the_key_alone() -> None:
+    parts = [part_of(str(number)) for number in range(2_000)]
+    assert parts == [part_of(str(number)) for number in range(2_000)]
+    assert parts.count("test") / 2_000 == pytest.approx(0.18, abs=0.03)
+    assert parts.count("tune") / 2_000 == pytest.approx(0.10, abs=0.03)
+
+
+def write_set(folder: Path, name: str, rows: dict[str, list[dict[str, object]]]) -> None:
+    (folder / name).mkdir()
+    for file, lines in rows.items():
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / name / f"{file}.jsonl").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Pool:
+    """The same 40 paragraphs in two languages of one set and in another set, with a question to each."""
+    texts = [f"Paragraph {n} says that the answer is {n * 7} metres. It says no more than that." for n in range(40)]
+
+    def passages(suffix: str, language: str) -> list[dict[str, object]]:
+        return [
+            {
+                "_id": f"p{n}{suffix}",
+                "text": text if language == "en" else f"Absatz: {text}",
+                "metadata": {"language": language},
+            }
+            for n, text in enumerate(texts)
+        ]
+
+    def asked(suffix: str) -> list[dict[str, object]]:
+        told = {"language": "en", "answerable": True}
+        return [
+            {"_id": f"q{n}{suffix}", "text": "How long is it?", "metadata": told | {"base": f"q{n}"}} for n in range(40)
+        ]
+
+    def answers(suffix: str, mark: str) -> list[dict[str, object]]:
+        return [
+            {
+                "query_id": f"q{n}{mark}",
+                "corpus_id": f"p{n}{suffix}",
+                "text": f"{n * 7} metres",
+                "start": text.index("is ") + 3,
+            }
+            for n, text in enumerate(texts)
+        ]
+
+    both = passages(".en", "en") + passages(".de", "de")
+    write_set(tmp_path, "xquad-r", {"corpus": both, "queries": asked(".en"), "answers": answers(".en", ".en")})
+    write_set(tmp_path, "squad2-en", {"corpus": passages("", "en"), "queries": asked(""), "answers": answers("", "")})
+    write_set(tmp_path, "offcorpus", {"queries": [{"_id": "o", "text": "Why?", "metadata": {"language": "en"}}]})
+    return load(tmp_path)
+
+
+def test_a_paragraph_is_in_one_part_in_every_language_and_set(pool: Pool) -> None:
+    for n in range(40):
+        assert len({pool.passages[f"p{n}{suffix}"].part for suffix in ("", ".en", ".de")}) == 1
+
+
+def test_an_epoch_draws_from_the_train_part_alone_and_is_the_same_again(pool: Pool) -> None:
+    train = {text.text for text in pool.passages.values() if text.part == "train"}
+    examples = Mix(pool, {}, seed=1).epoch(0)
+    assert examples == Mix(pool, {}, seed=1).epoch(0)
+    assert examples != Mix(pool, {}, seed=1).epoch(1)
+    assert {example.passage for example in examples if example.kind == "answer"} <= train
+    for example in examples:
+        if example.start is not None:
+            assert example.passage[example.start : example.end].endswith("metres")
+
+
+def test_words_are_counted_without_case_articles_and_punctuation() -> None:
+    assert words("L'Ukraine, les États-Unis", "fr") == ["ukraine", "états", "unis"]
+    assert words("北京 2024", "zh") == ["北", "京", "2024"]
+    assert f1("the Bank of France", "Bank of England", "en") == pytest.approx(2 / 3)
+    assert f1("", "Kiev", "fr") == 0

@@ -1,0 +1,120 @@
+"""Examples to batches of token ids: cropped, sorted by length, as many to a batch as fit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from data import Example
+from torch import Tensor
+
+LONGEST = 240  # tokens of a pair
+TOKENS = 4096  # tokens of a batch, padding among them
+MOST = 40  # examples of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tensors of a batch; `span` is (batch, 2), -1 where the passage does not answer."""
+
+    ids: Tensor
+    kinds: Tensor
+    mask: Tensor
+    span: Tensor
+
+    @property
+    def here(self) -> Tensor:
+        """1 where the passage answers."""
+        return (self.span[:, 0] >= 0).float()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    question: list[int]
+    passage: list[int]
+    span: tuple[int, int]
+
+    @property
+    def length(self) -> int:
+        return len(self.question) + len(self.passage) + 3
+
+
+class Batcher:
+    """Encodes examples with the tokenizer of the prepared model `folder`."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._seed = seed
+
+    def batches(self, examples: Sequence[Example], number: int) -> Iterator[Batch]:
+        """The batches of epoch `number`."""
+        rng = random.Random(f"batches/{self._seed}/{number}")
+        pool = 2000  # sorted together: batches of like lengths, and still of every kind
+        for at in range(0, len(examples), pool):
+            rows = [row for row in self._rows(examples[at : at + pool], rng) if row is not None]
+            groups = list(_groups(sorted(rows, key=lambda row: row.length)))
+            rng.shuffle(groups)
+            yield from map(_batch, groups)
+
+    def _rows(self, examples: Sequence[Example], rng: random.Random) -> Iterator[_Row | None]:
+        questions = self._tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
+        passages = self._tokenizer.encode_batch([e.passage for e in examples], add_special_tokens=False)
+        for example, asked, passage in zip(examples, questions, passages, strict=True):
+            question, ids = asked.ids[:64], passage.ids
+            span = (-1, -1)
+            if example.start is not None and example.end is not None:
+                inside = [
+                    i for i, (a, b) in enumerate(passage.offsets) if a < example.end and b > example.start and b > a
+                ]
+                if not inside:
+                    yield None
+                    continue
+                span = (inside[0], inside[-1])
+            # Most passages are as long as news paragraphs are.
+            room = LONGEST - len(question) - 3
+            room = min(room, rng.randint(60, 140)) if rng.random() < 0.6 else room
+            ids, span = _cropped(ids, span, room, rng)
+            yield _Row(question, ids, span)
+
+
+def _cropped(ids: list[int], span: tuple[int, int], room: int, rng: random.Random) -> tuple[list[int], tuple[int, int]]:
+    """A window of `room` tokens that holds the span."""
+    if len(ids) <= room:
+        return ids, span
+    start, end = span
+    if start < 0:
+        at = rng.randint(0, len(ids) - room)
+        return ids[at : at + room], span
+    end = min(end, start + room - 1)
+    at = rng.randint(max(0, end - room + 1), min(start, len(ids) - room))
+    return ids[at : at + room], (start - at, end - at)
+
+
+def _groups(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    group: list[_Row] = []
+    for row in rows:  # shortest first, so that the newest is the longest
+        if group and (len(group) == MOST or (len(group) + 1) * row.length > TOKENS):
+            yield group
+            group = []
+        group.append(row)
+    yield group
+
+
+def _batch(rows: Sequence[_Row]) -> Batch:
+    longest = max(row.length for row in rows)
+    ids = torch.ones(len(rows), longest, dtype=torch.long)  # 1 is <pad>
+    kinds, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    span = torch.full((len(rows), 2), -1)
+    for place, row in enumerate(rows):
+        before = len(row.question) + 2
+        ids[place, : row.length] = torch.tensor([0, *row.question, 2, *row.passage, 2])
+        kinds[place, before : row.length] = 1
+        mask[place, : row.length] = 1
+        if row.span[0] >= 0:
+            span[place] = torch.tensor([before + row.span[0], before + row.span[1]])
+    return Batch(ids, kinds, mask, span)

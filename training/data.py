@@ -1,0 +1,203 @@
+"""Questions, passages and their parts, from a folder of sets in BEIR layout; examples for the reader from them.
+
+A passage is held out, never a question: all of a paragraph's questions, in every language, and the same paragraph
+in another language or another set fall into one part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from near_misses import names_in, near_miss, without_answer
+
+SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
+TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
+
+# An unanswerable question must not be told by its language: these have no answerable ones to train on.
+OFF_LANGUAGES = ("fr", "ru", "en", "es", "de", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A passage of a set, and the part in which it and its translations are."""
+
+    passage_id: str
+    text: str
+    language: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its answers by passage, as (start, text); `beside` is what an unanswerable one is about."""
+
+    query_id: str
+    text: str
+    language: str
+    dataset: str
+    golds: dict[str, list[tuple[int, str]]]
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question beside a passage; `start` and `end` of the answer in characters, or `None` where it has none."""
+
+    question: str
+    passage: str
+    kind: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(slots=True)
+class Pool:
+    """All sets together."""
+
+    passages: dict[str, Text] = field(default_factory=dict)
+    questions: list[Asked] = field(default_factory=list)
+    off: list[Asked] = field(default_factory=list)
+
+    def part(self, asked: Asked) -> str:
+        """The part in which a question is: that of its passages, or, off-corpus, of its own id."""
+        about = [*asked.golds, *([asked.beside] if asked.beside else [])]
+        return self.passages[about[0]].part if about else part_of(asked.query_id, test=0.25, tune=0.25)
+
+    def of_part(self, part: str) -> list[Asked]:
+        """The questions of a part, in order."""
+        return [asked for asked in self.questions if self.part(asked) == part]
+
+
+def part_of(key: str, test: float = TEST, tune: float = TUNE) -> str:
+    """The part of a paragraph: test, tune or train, decided by the key alone."""
+    share = int.from_bytes(hashlib.sha256(f"reader/{key}".encode()).digest()[:8], "big") / 2**64
+    return "test" if share < test else "tune" if share < test + tune else "train"
+
+
+def load(folder: Path) -> Pool:
+    """All sets of a data folder."""
+    pool = Pool()
+    for name in SETS:
+        corpus = _lines(folder / name / "corpus.jsonl")
+        texts = {row["_id"]: row["text"] for row in corpus}
+        for row in corpus:
+            # The same paragraph has the same beginning in every set, and one English version in the translated one.
+            original = texts.get(row["_id"].rpartition(".")[0] + ".en", row["text"])
+            key = "".join(char for char in original.casefold() if char.isalnum())[:100]
+            pool.passages[row["_id"]] = Text(row["_id"], row["text"], row["metadata"]["language"], part_of(key))
+    golds: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
+    rows = {name: _lines(folder / name / "queries.jsonl") for name in SETS}
+    base = {row["_id"]: row["metadata"].get("base", row["_id"]) for name in SETS for row in rows[name]}
+    for name in SETS:
+        for answer in _lines(folder / name / "answers.jsonl"):
+            gold = (answer["start"], answer["text"])
+            known = golds[base[answer["query_id"]]][answer["corpus_id"]]
+            passage = pool.passages[answer["corpus_id"]].text
+            if gold not in known and passage.startswith(gold[1], gold[0]):
+                known.append(gold)
+    for name in SETS:
+        for row in rows[name]:
+            told = row["metadata"]
+            beside = None if told["answerable"] else told["beside"]
+            found = dict(golds[base[row["_id"]]]) if told["answerable"] else {}
+            if found or beside:
+                pool.questions.append(Asked(row["_id"], row["text"], told["language"], name, found, beside))
+    pool.off = [
+        Asked(row["_id"], row["text"], row["metadata"]["language"], "offcorpus", {})
+        for row in _lines(folder / "offcorpus" / "queries.jsonl")
+    ]
+    return pool
+
+
+class Mix:
+    """What one epoch is made of; every epoch draws anew, by seed and number alone.
+
+    Args:
+        nearest: for a question's id, the train passages that retrieval ranks high and that do not answer it.
+    """
+
+    def __init__(self, pool: Pool, nearest: dict[str, list[str]], seed: int) -> None:
+        self._pool, self._nearest, self._seed = pool, nearest, seed
+        self._train = pool.of_part("train")
+        self._texts = [text for text in pool.passages.values() if text.part == "train"]
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for asked in self._train:
+            self._names[asked.language] += names_in(asked.text)
+        self._off = [q for q in pool.off if q.language in OFF_LANGUAGES and pool.part(q) == "train"]
+
+    def epoch(self, number: int) -> list[Example]:
+        """The examples of an epoch, shuffled."""
+        rng = random.Random(f"{self._seed}/{number}")
+        examples = [example for asked in self._train for example in self._of(asked, rng)]
+        for asked in self._off:
+            if rng.random() < 0.6:
+                text = self._wrong(asked, rng) if rng.random() < 0.5 else rng.choice(self._texts).text
+                examples.append(Example(asked.text, text, "off corpus"))
+        rng.shuffle(examples)
+        return examples
+
+    def _of(self, asked: Asked, rng: random.Random) -> Iterator[Example]:
+        if asked.dataset == "afriqa-en" and rng.random() > (0.8 if asked.language == "en" else 0.15):
+            return
+        if asked.beside:
+            yield Example(asked.text, self._pool.passages[asked.beside].text, "beside")
+            return
+        # Two of a paragraph's five languages an epoch.
+        for passage_id in rng.sample(sorted(asked.golds), min(2, len(asked.golds))):
+            text = self._pool.passages[passage_id].text
+            # The longest of several right answers: a number with its unit.
+            start, answer = max(asked.golds[passage_id], key=lambda gold: len(gold[1]))
+            yield Example(asked.text, text, "answer", start, start + len(answer))
+            names = self._names[asked.language]
+            if rng.random() < 0.4 and (swapped := near_miss(asked.text, asked.language, text, names, rng)):
+                yield Example(swapped, text, "near miss")
+            if rng.random() < 0.4 and (rest := without_answer(text, start, start + len(answer))):
+                yield Example(asked.text, rest, "sentence removed")
+        if rng.random() < 0.4 and self._nearest.get(asked.query_id):
+            yield Example(asked.text, self._wrong(asked, rng), "retrieved")
+
+    def _wrong(self, asked: Asked, rng: random.Random) -> str:
+        return self._pool.passages[rng.choice(self._nearest[asked.query_id])].text
+
+
+def nearest_wrong(pool: Pool, cache: Path, count: int = 8) -> dict[str, list[str]]:
+    """For each train question that has no wrong passages of its own, the `count` that dense search ranks first."""
+    import numpy as np
+
+    from dispatch_qa.embed import load_embedder
+    from dispatch_qa.settings import DEFAULT_MODEL, default_cache
+
+    if cache.exists():
+        kept: dict[str, list[str]] = json.loads(cache.read_text(encoding="utf-8"))
+        return kept
+    embedder = load_embedder(DEFAULT_MODEL, default_cache(), 32)
+    texts = [text for text in pool.passages.values() if text.part == "train"]
+    asked = [q for q in pool.of_part("train") if q.golds and (q.dataset != "afriqa-en" or q.language == "en")]
+    asked += [q for q in pool.off if q.language in OFF_LANGUAGES and pool.part(q) == "train"]
+    vectors = embedder.passages([text.text[:600] for text in texts])
+    found = {}
+    for at in range(0, len(asked), 512):
+        some = asked[at : at + 512]
+        ranked = np.argsort(-(embedder.queries([q.text for q in some]) @ vectors.T), axis=1)[:, :60]
+        for question, row in zip(some, ranked, strict=True):
+            answers = {gold[1].casefold() for golds in question.golds.values() for gold in golds}
+            wrong = [
+                texts[i].passage_id
+                for i in row
+                if texts[i].passage_id not in question.golds
+                and not any(answer in texts[i].text.casefold() for answer in answers)
+            ]
+            found[question.query_id] = wrong[:count]
+    cache.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []

@@ -1,0 +1,165 @@
+"""Fit what the reader's logits mean: `python training/fit.py --data DIR`, after training.
+
+A logistic curve over the retrieval score and the reader's logit of the best passage, on the tuning parts of the
+shipped dispatch's questions and of PIAF with questions about other things; both sets and both classes weigh the same.
+Figures on the parts that neither training nor fitting saw go to `training/results/calibration.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from data import load
+from pipeline import Observed, Seen, kept, of_dispatch, of_piaf
+from score import f1
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from dispatch_qa.calibration import READER_FILE, Calibration
+from dispatch_qa.models import FINGERPRINT
+from dispatch_qa.reader import load_reader
+from dispatch_qa.reader.evidence import READ
+from dispatch_qa.settings import default_cache
+
+TARGET = Path(__file__).parent.parent / "src" / "dispatch_qa" / READER_FILE
+RESULTS = Path(__file__).parent / "results" / "calibration.json"
+BINS = 10
+
+
+def best(one: Observed, rank: float) -> Seen | None:
+    """The passage that a question's answer would come from; `None` where retrieval found none."""
+    return max(one.seen[:READ], key=lambda seen: rank * seen.score + seen.here, default=None)
+
+
+def ranking(observed: Sequence[Observed]) -> float:
+    """What a score weighs beside a logit, from pairs of a right and a wrong passage for one question."""
+    pairs = [
+        (right.score - wrong.score, right.here - wrong.here)
+        for one in observed
+        for right in one.seen[:READ]
+        for wrong in one.seen[:READ]
+        if right.relevant and not wrong.relevant
+    ]
+    mirrored = np.array(pairs + [(-a, -b) for a, b in pairs])
+    labels = np.arange(len(mirrored)) < len(pairs)
+    score, here = LogisticRegression(C=1e6, fit_intercept=False).fit(mirrored, labels).coef_[0]
+    return round(float(score / here), 3)
+
+
+def fit(observed: Sequence[Observed]) -> Calibration:
+    """The curve, and the threshold that tells the classes apart best, on average over the sets."""
+    labels = np.array([one.answerable for one in observed])
+    groups = [f"{one.dataset} {one.answerable}" for one in observed]
+    weights = np.array([len(observed) / groups.count(group) for group in groups])
+    rank = ranking(observed)
+    tops = [best(one, rank) for one in observed]
+    found = np.array([top is not None for top in tops])
+    features = np.array([(top.score, top.here) for top in tops if top])
+    # Scores lie within a tenth of each other: the penalty would set the slope, not the data.
+    curve = LogisticRegression(C=1e6, max_iter=1000).fit(features, labels[found], sample_weight=weights[found])
+    slope, here, bias = (round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0]))
+    chances = chance(observed, Calibration(slope, bias, 0.0, here, rank))
+
+    def right(threshold: float) -> float:
+        return float(np.average((chances >= threshold) == labels, weights=weights))
+
+    threshold = max(np.arange(0.02, 0.98, 0.01), key=right)
+    return Calibration(slope, bias, round(float(threshold), 2), here, rank)
+
+
+def chance(observed: Sequence[Observed], curve: Calibration) -> Any:
+    """The probability for each question that it is answered, float64 (questions,); 0 where nothing was found."""
+    tops = (best(one, curve.rank) for one in observed)
+    return np.array([curve.probability(top.score, top.here) if top else 0.0 for top in tops])
+
+
+def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
+    """How well unanswerable questions are told and refused, passages ranked, and the words found."""
+    labels = np.array([one.answerable for one in observed])
+    chances = chance(observed, curve)
+    refused = chances < curve.threshold
+    answerable = [(one, best(one, curve.rank)) for one in observed if one.answerable]
+    words = [max(f1(top.words, gold, "fr") for gold in one.golds) if top else 0.0 for one, top in answerable]
+    parts = {
+        kind: round(float(roc_auc_score(labels[chosen], chances[chosen])), 3)
+        for kind in sorted({one.kind for one in observed if not one.answerable})
+        for chosen in [np.array([one.answerable or one.kind == kind for one in observed])]
+    }
+    return {
+        "answerable": int(labels.sum()),
+        "unanswerable": int((~labels).sum()),
+        "auroc": round(float(roc_auc_score(labels, chances)), 3),
+        "auroc by kind": parts,
+        "refusing": {
+            "precision": round(float((refused & ~labels).sum() / max(1, refused.sum())), 3),
+            "recall": round(float(refused[~labels].mean()), 3),
+            "answerable let through": round(float(1 - refused[labels].mean()), 3),
+        },
+        "hit@1 without the reader": round(
+            np.mean([any(seen.relevant for seen in one.seen[:1]) for one, _ in answerable]), 3
+        ),
+        "hit@1": round(np.mean([bool(top and top.relevant) for _, top in answerable]), 3),
+        "hit@5": round(np.mean([any(seen.relevant for seen in one.seen) for one, _ in answerable]), 3),
+        "words, f1": round(float(np.mean(words)), 3),
+        "words right": round(float(np.mean([score >= 0.5 for score in words])), 3),
+        "reliability": reliability(labels, chances),
+    }
+
+
+def reliability(labels: Any, chances: Any) -> list[dict[str, float]]:
+    """By tenths of probability: how many questions, their mean probability, and the share that is answerable."""
+    rows = []
+    for place in range(BINS):
+        inside = (chances >= place / BINS) & ((chances < (place + 1) / BINS) | (place == BINS - 1))
+        if inside.any():
+            mean, share = float(chances[inside].mean()), float(labels[inside].mean())
+            rows.append({"n": int(inside.sum()), "probability": round(mean, 3), "answerable": round(share, 3)})
+    return rows
+
+
+def main() -> None:
+    """Fit, write, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path("training/work"), help="what was observed is kept here")
+    data, work = vars(parser.parse_args()).values()
+    reader = load_reader(FINGERPRINT, default_cache(), print)
+    if reader is None:
+        raise SystemExit("the reader is off on this machine")
+    pool = load(data)
+
+    def observed(part: str) -> tuple[list[Observed], list[Observed]]:
+        dispatch = kept(work / f"{reader.name}-dispatch-{part}.json", lambda: of_dispatch(part, reader))
+        piaf = kept(work / f"{reader.name}-piaf-{part}.json", lambda: of_piaf(part, reader, pool, data))
+        return dispatch, piaf
+
+    tune = [one for several in observed("tune") for one in several]
+    curve = fit(tune)
+    card = {
+        "fingerprint": FINGERPRINT,
+        "reader": reader.name,
+        "slope": curve.slope,
+        "here": curve.here,
+        "rank": curve.rank,
+        "bias": curve.bias,
+        "threshold": curve.threshold,
+        "fitted_on": f"{len(tune)} questions: tuning parts of eval/questions.jsonl, in 8 languages, and of PIAF with "
+        "questions about other things",
+        "threshold_rule": "the most right decisions, both sets and both classes weighing the same",
+        "fitted_by": "python training/fit.py --data DIR",
+    }
+    TARGET.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    sets = {"dispatch, report part": observed("report")[0], "PIAF, test part": observed("test")[1]}
+    told = {"reader": reader.name, **{name: figures(some, curve) for name, some in sets.items()}}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(card, indent=1), json.dumps(told, ensure_ascii=False, indent=1), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

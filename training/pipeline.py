@@ -1,0 +1,107 @@
+"""What the whole tool sees for a question: the retrieved passages, their scores, and what the reader makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from data import Pool
+
+from dispatch_qa import DispatchQA, Settings
+from dispatch_qa.evaluate import read_folder, store_for
+from dispatch_qa.reader import Reader
+from dispatch_qa.reader.evidence import READ
+from dispatch_qa.records import Hit
+
+QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
+MOST = 400  # questions of a public set, drawn by their ids
+LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A passage that retrieval found: its score, the reader's logit, whether it is right, the words found in it.
+
+    `share` is that of the words among all spans of the passage, in [0, 1].
+    """
+
+    score: float
+    here: float
+    share: float
+    relevant: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A question, and the passages that the reader reads for it, as retrieval ranks them."""
+
+    text: str
+    language: str
+    dataset: str
+    kind: str
+    golds: tuple[str, ...]
+    seen: tuple[Seen, ...]
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the dispatches answer it."""
+        return bool(self.golds)
+
+
+def of_dispatch(part: str, reader: Reader) -> list[Observed]:
+    """The questions of a part about the shipped dispatch, in all their languages."""
+    dispatches = DispatchQA(replace(Settings.from_env(), reader="off"))
+    rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for row in (row for row in rows if row["part"] == part):
+        right = [row, *row.get("also", [])] if row["answerable"] else []
+        paragraphs = {one["paragraph"] for one in right}
+        for language in LANGUAGES:
+            seen = _seen(dispatches, reader, row["text"][language], lambda hit: hit.passage.paragraph in paragraphs)  # noqa: B023
+            golds = tuple(one["answer"] for one in right)
+            found.append(Observed(row["text"][language], language, "dispatch", row["kind"], golds, seen))
+    return found
+
+
+def of_piaf(part: str, reader: Reader, pool: Pool, folder: Path) -> list[Observed]:
+    """The questions of a part about PIAF's passages, and French ones about other things."""
+    dispatches = store_for(read_folder(folder / "piaf-fr"), replace(Settings.from_env(), reader="off"), print)
+    asked = sorted((q for q in pool.of_part(part) if q.dataset == "piaf-fr"), key=lambda q: q.query_id[::-1])[:MOST]
+    asked += [q for q in pool.off if q.language == "fr" and pool.part(q) == part]
+    found = []
+    for q in asked:
+        seen = _seen(dispatches, reader, q.text, lambda hit: hit.passage.dispatch_id in q.golds)  # noqa: B023
+        golds = tuple(gold for golds in q.golds.values() for _, gold in golds)
+        found.append(Observed(q.text, q.language, "piaf-fr", "" if golds else "other topic", golds, seen))
+    return found
+
+
+def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Callable[[Hit], bool]) -> tuple[Seen, ...]:
+    hits = dispatches.search(question, READ)
+    texts = [hit.passage.span.of(dispatches.show(hit.passage.dispatch_id).text) for hit in hits]
+    readings = reader.read(question, texts)
+    return tuple(
+        Seen(
+            hit.score,
+            reading.here,
+            reading.found[0].score if reading.found else 0.0,
+            relevant(hit),
+            reading.found[0].span.of(text) if reading.found else "",
+        )
+        for hit, text, reading in zip(hits, texts, readings, strict=True)
+    )
+
+
+def kept(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:
+    """The observations in `file`, made where there is none: they take minutes, and depend on the reader alone."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps([asdict(one) for one in make()], ensure_ascii=False), encoding="utf-8")
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    return [
+        Observed(**row | {"golds": tuple(row["golds"]), "seen": tuple(Seen(**seen) for seen in row["seen"])})
+        for row in rows
+    ]

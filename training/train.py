@@ -1,0 +1,135 @@
+"""Train the reader: `python training/train.py --data DIR` (prepare, train, shrink, export, score).
+
+`--minutes` bounds the training itself: the learning rate falls in a straight line to nothing as they pass. It stops
+and goes on again from its last checkpoint in `--work`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any, TextIO
+
+import score
+import shrink
+import torch
+from batches import Batch, Batcher
+from data import Mix, load, nearest_wrong
+from model import ReaderNet, parameter_groups
+from torch.nn import functional
+
+from dispatch_qa.models import FINGERPRINT, prepare_default_model
+from dispatch_qa.reader import load_reader
+from dispatch_qa.settings import default_cache
+
+CHECKPOINT = "checkpoint.pt"
+WARM_UP = 0.04  # of the time
+EVERY_STEPS, EVERY_SECONDS = 20, 240  # a line in the log; a checkpoint
+
+
+def losses(model: ReaderNet, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropy of start and end where the passage answers, and of whether it does."""
+    with torch.autocast("cpu", torch.bfloat16):
+        spans, here = model(batch.ids, batch.kinds, batch.mask)
+    spans, here = spans.float(), here.float()
+    found = batch.span[:, 0] >= 0
+    ends = [functional.cross_entropy(spans[found, :, i], batch.span[found, i]) for i in (0, 1)] if found.any() else []
+    span = torch.stack(ends).mean() if ends else here.sum() * 0
+    return span, functional.binary_cross_entropy_with_logits(here, batch.here)
+
+
+def train(model: ReaderNet, batches: Callable[[int], Iterator[Batch]], minutes: float, work: Path, rate: float) -> int:
+    """The number of steps made: train until `minutes` have passed in all, those before a stop counted in."""
+    optimizer = torch.optim.AdamW(parameter_groups(model, rate), betas=(0.9, 0.98))
+    file, seconds, step, epoch = work / CHECKPOINT, 0.0, 0, 0
+    if file.exists():
+        kept = torch.load(file, weights_only=True)
+        model.load_state_dict(kept["model"], strict=False)
+        optimizer.load_state_dict(kept["optimizer"])
+        # What is left of the epoch is not made up for: the next one draws anew.
+        seconds, step, epoch = kept["seconds"], kept["step"], kept.get("epoch", 0) + 1
+    began = saved = time.monotonic()
+    stream = ((number, batch) for number in count(epoch) for batch in batches(number))
+    before, sums = seconds, defaultdict[str, float](float)
+    model.train()
+    with (work / "log.jsonl").open("a", encoding="utf-8") as log:
+        while (done := seconds / (60 * minutes)) < 1:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+            epoch, batch = next(stream)
+            span, here = losses(model, batch)
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward([span + here])
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            step += 1
+            seconds = before + time.monotonic() - began
+            counted = {"span": span.item(), "here": here.item(), "steps": 1}
+            for name, value in (counted | {"examples": len(batch.ids), "tokens": batch.ids.numel()}).items():
+                sums[name] += value
+            if step % EVERY_STEPS == 0:
+                _tell(log, step, seconds, sums)
+                sums.clear()
+            if time.monotonic() - saved > EVERY_SECONDS:
+                _save(file, model, optimizer, seconds, step, epoch)
+                saved = time.monotonic()
+    _save(file, model, optimizer, seconds, step, epoch)
+    return step
+
+
+def _tell(log: TextIO, step: int, seconds: float, sums: Mapping[str, float]) -> None:
+    means = {name: round(sums[name] / sums["steps"], 4) for name in ("span", "here")}
+    told = {"step": step, "seconds": round(seconds), **means}
+    line = json.dumps({**told, "examples": sums["examples"], "tokens": sums["tokens"]})
+    print(line, flush=True)
+    log.write(line + "\n")
+    log.flush()
+
+
+def _save(
+    file: Path, model: ReaderNet, optimizer: torch.optim.Optimizer, seconds: float, step: int, epoch: int
+) -> None:
+    trained = {name: value.detach() for name, value in model.named_parameters() if value.requires_grad}
+    state: dict[str, Any] = {"model": trained, "optimizer": optimizer.state_dict()}
+    torch.save({**state, "seconds": seconds, "step": step, "epoch": epoch}, file.with_suffix(".new"))
+    file.with_suffix(".new").replace(file)
+
+
+def main() -> None:
+    """Parse the arguments and run the steps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a folder with the sets, each in BEIR layout")
+    parser.add_argument("--work", type=Path, default=Path("training/work"), help="checkpoints and the log")
+    parser.add_argument("--minutes", type=float, default=70)
+    parser.add_argument("--rate", type=float, default=1.5e-4)
+    parser.add_argument("--frozen", type=int, default=3, help="how many of the lowest layers stay as they are")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(arguments.threads)
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    folder = prepare_default_model(default_cache(), print)
+    pool = load(arguments.data)
+    mix = Mix(pool, nearest_wrong(pool, arguments.work / "nearest.json"), arguments.seed)
+    print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
+    batcher = Batcher(folder, arguments.seed)
+
+    def batches(number: int) -> Iterator[Batch]:
+        return batcher.batches(mix.epoch(number), number)
+
+    steps = train(ReaderNet(folder, arguments.frozen), batches, arguments.minutes, arguments.work, arguments.rate)
+    told = {name: getattr(arguments, name) for name in ("minutes", "rate", "frozen", "seed")}
+    shrink.write(arguments.work / CHECKPOINT, folder, {"training": told | {"steps": steps, "on": "cpu, bfloat16"}})
+    reader = load_reader(FINGERPRINT, default_cache(), print)
+    if reader:
+        score.write(score.figures(pool, reader, "test"), reader.name)
+
+
+if __name__ == "__main__":
+    main()
