@@ -1,7 +1,8 @@
 """Fit what the reader's logits mean: `python training/fit.py --data DIR`, after training.
 
-A logistic curve over the retrieval score and the reader's logit of the best passage, on the tuning parts of the
-shipped dispatch's questions and of PIAF with questions about other things; both sets and both classes weigh the same.
+A logistic curve over the best passage's retrieval score, reader's logit and share of the question's words, on the
+tuning parts of the shipped dispatch's questions and of PIAF with questions about other things; both sets and both
+classes weigh the same. The threshold is the highest that lets through `KEEP` of each set's answerable questions.
 Figures on the parts that neither training nor fitting saw go to `training/results/calibration.json`.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from dispatch_qa.settings import default_cache
 
 TARGET = Path(__file__).parent.parent / "src" / "dispatch_qa" / READER_FILE
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
+KEEP = 0.9
 BINS = 10
 
 
@@ -52,30 +55,27 @@ def ranking(observed: Sequence[Observed]) -> float:
 
 
 def fit(observed: Sequence[Observed]) -> Calibration:
-    """The curve, and the threshold that tells the classes apart best, on average over the sets."""
+    """The curve and the threshold."""
     labels = np.array([one.answerable for one in observed])
     groups = [f"{one.dataset} {one.answerable}" for one in observed]
     weights = np.array([len(observed) / groups.count(group) for group in groups])
     rank = ranking(observed)
     tops = [best(one, rank) for one in observed]
     found = np.array([top is not None for top in tops])
-    features = np.array([(top.score, top.here) for top in tops if top])
+    features = np.array([(top.score, top.here, top.lexical) for top in tops if top])
     # Scores lie within a tenth of each other: the penalty would set the slope, not the data.
     curve = LogisticRegression(C=1e6, max_iter=1000).fit(features, labels[found], sample_weight=weights[found])
-    slope, here, bias = (round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0]))
-    chances = chance(observed, Calibration(slope, bias, 0.0, here, rank))
-
-    def right(threshold: float) -> float:
-        return float(np.average((chances >= threshold) == labels, weights=weights))
-
-    threshold = max(np.arange(0.02, 0.98, 0.01), key=right)
-    return Calibration(slope, bias, round(float(threshold), 2), here, rank)
+    slope, here, lexical, bias = (round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0]))
+    fitted = Calibration(slope, bias, 0.0, here, lexical, rank)
+    chances, datasets = chance(observed, fitted), np.array([one.dataset for one in observed])
+    threshold = min(np.quantile(chances[labels & (datasets == name)], 1 - KEEP) for name in set(datasets))
+    return replace(fitted, threshold=round(float(threshold), 4))
 
 
 def chance(observed: Sequence[Observed], curve: Calibration) -> Any:
     """The probability for each question that it is answered, float64 (questions,); 0 where nothing was found."""
     tops = (best(one, curve.rank) for one in observed)
-    return np.array([curve.probability(top.score, top.here) if top else 0.0 for top in tops])
+    return np.array([curve.probability(top.score, top.here, top.lexical) if top else 0.0 for top in tops])
 
 
 def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
@@ -143,14 +143,10 @@ def main() -> None:
     card = {
         "fingerprint": FINGERPRINT,
         "reader": reader.name,
-        "slope": curve.slope,
-        "here": curve.here,
-        "rank": curve.rank,
-        "bias": curve.bias,
-        "threshold": curve.threshold,
+        **asdict(curve),
         "fitted_on": f"{len(tune)} questions: tuning parts of eval/questions.jsonl, in 8 languages, and of PIAF with "
         "questions about other things",
-        "threshold_rule": "the most right decisions, both sets and both classes weighing the same",
+        "threshold_rule": f"lets through {KEEP:.0%} of the answerable tuning questions of each set",
         "fitted_by": "python training/fit.py --data DIR",
     }
     TARGET.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

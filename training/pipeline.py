@@ -22,14 +22,14 @@ LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A passage that retrieval found: its score, the reader's logit, whether it is right, the words found in it.
+    """A passage that retrieval found: its score, the share of the question's words in it, the reader's logit.
 
-    `share` is that of the words among all spans of the passage, in [0, 1].
+    And whether it is right, with the words that the reader found in it.
     """
 
     score: float
+    lexical: float
     here: float
-    share: float
     relevant: bool
     words: str
 
@@ -86,8 +86,8 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
     return tuple(
         Seen(
             hit.score,
+            hit.lexical,
             reading.here,
-            reading.found[0].score if reading.found else 0.0,
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
         )

@@ -36,7 +36,7 @@ class Evidence:
 
     def _seen(self, hit: Hit, reading: Reading) -> Hit:
         """The hit with its reading. An answer that runs over the end of a sentence ends there."""
-        probability = self.calibration.probability(hit.score, reading.here)
+        probability = self.calibration.probability(hit.score, reading.here, hit.lexical)
         hit = replace(hit, here=reading.here, probability=probability)
         for words in reading.found[:1]:
             start, end = hit.passage.span.start + words.span.start, hit.passage.span.start + words.span.end
