@@ -40,6 +40,8 @@ def table() -> str:
         if file == ABLATION:
             continue
         figures = json.loads(file.read_text(encoding="utf-8"))
+        if "dataset" not in figures:  # another kind of figures
+            continue
         rest = (
             _percent(figures["evidence"]),
             _number(figures["refusal"]["auroc"]),

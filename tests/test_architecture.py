@@ -76,6 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store.writer": {"records", "lexical", "alike", "store.schema", "store.truth"},
     "store.change": {"errors", "records", *STORE} - {"store.change", "store.engine"},
     "store.upkeep": {"errors", "records", "lexical", "alike", *STORE} - {"store.engine"},
+    "question": {"errors", "settings"},
     "lexical": set(),
     "attribution": {"records"},
     "alike": set(),
@@ -114,6 +115,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "language",
         "lexical",
         "models",
+        "question",
         "reader",
         "reader.evidence",
         "readers",
@@ -175,7 +177,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web.doors": {"web.asgi"},
     "web.guard": {"readers.limits", "web.asgi", "web.doors", "web.settings"},
     "web.observe": {"web.asgi", "web.logs", "web.metrics"},
-    "web.feedback": BASE | {"qa", "answer", "language"},
+    "web.feedback": BASE | {"qa", "question", "answer", "language"},
     "web.api": BASE
     | {"qa", "answer", "present"}
     | {f"web.{name}" for name in ("adding", "bodies", "feedback", "logs", "pool", "settings")},

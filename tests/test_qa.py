@@ -20,7 +20,7 @@ from dispatch_qa import (
     StoreOutdated,
     build,
 )
-from dispatch_qa.qa import checked_question
+from dispatch_qa.question import checked_question
 
 
 def opened(settings: Settings, embedder: FakeEmbedder | None = None) -> DispatchQA:

@@ -39,9 +39,24 @@ def answer(
     if not supporting(hits[:1], calibration):
         return refuse(question, hits, dispatch_of, REFUSAL, confidence, left_out)
     citations = _cited(hits, dispatch_of)
-    likely = [c for c in citations if (c.probability or 0) >= NEARLY_AS_LIKELY * (confidence or 0)]
-    text = _told_once(likely) or "\n".join(f"{c.evidence.quote} [{c.number}]" for c in citations)
+    words = [f"{quote.quote} {''.join(f'[{n}]' for n in numbers)}" for quote, numbers in told_once(citations)]
+    text = "\n".join(words or (f"{c.evidence.quote} [{c.number}]" for c in citations))
     return Answer(question, True, confidence, text, citations, (), left_out)
+
+
+def told_once(citations: Sequence[Citation]) -> list[tuple[Quote, tuple[int, ...]]]:
+    """The words that answer, each once, with the numbers of all passages that give them.
+
+    Of the passages, best first, those count whose probability comes near that of the first.
+    """
+    found: dict[str, tuple[Quote, tuple[int, ...]]] = {}
+    least = NEARLY_AS_LIKELY * ((citations[0].probability or 0) if citations else 0)
+    for citation in citations:
+        if citation.answer and (citation.probability or 0) >= least:
+            key = " ".join(citation.answer.quote.casefold().split())
+            words, numbers = found.get(key, (citation.answer, ()))
+            found[key] = words, (*numbers, citation.number)
+    return list(found.values())
 
 
 def supporting(hits: Sequence[Hit], calibration: Calibration | None) -> Sequence[Hit]:
@@ -69,18 +84,6 @@ def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]
 
 def _confidence(hit: Hit, calibration: Calibration) -> float:
     return calibration.probability(hit.score) if hit.probability is None else hit.probability
-
-
-def _told_once(citations: Sequence[Citation]) -> str:
-    """The answers, one a line, each once with the numbers of all the passages that give it."""
-    numbers: dict[str, list[int]] = {}
-    words: dict[str, str] = {}
-    for citation in citations:
-        if citation.answer:
-            key = " ".join(citation.answer.quote.casefold().split())
-            words.setdefault(key, citation.answer.quote)
-            numbers.setdefault(key, []).append(citation.number)
-    return "\n".join(words[key] + " " + "".join(f"[{n}]" for n in numbers[key]) for key in words)
 
 
 def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:

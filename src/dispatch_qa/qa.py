@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,12 +21,13 @@ from dispatch_qa.errors import InputRejected, StoreDamaged, StoreMissing, StoreO
 from dispatch_qa.language import identify
 from dispatch_qa.lexical import phrases
 from dispatch_qa.models import FINGERPRINT
+from dispatch_qa.question import checked_question
 from dispatch_qa.reader import reader_name
 from dispatch_qa.reader.evidence import READ, Evidence, load_evidence
 from dispatch_qa.readers import read_paths, shipped_dispatch
 from dispatch_qa.records import Answer, Dispatch, Filter, Hit, Info, LeftOut
 from dispatch_qa.retrieve import retrieve
-from dispatch_qa.settings import DEFAULT_MODEL, MAX_QUESTION_CHARS, Settings, shipped_index
+from dispatch_qa.settings import DEFAULT_MODEL, Settings, shipped_index
 from dispatch_qa.versions import SUPERSEDED, Apart, Take, apart, in_order, last_release
 
 if TYPE_CHECKING:
@@ -139,10 +139,10 @@ class DispatchQA:
 
     def reopened(self) -> DispatchQA:
         """The store as it stands on disk now, beside this one; shares this one's model if it is loaded and fits."""
-        fresh = DispatchQA(self.settings, self._given, self._say, self._now)
+        fresh = DispatchQA(self.settings, self._given, self._say, self._now, self._given_evidence)
         loaded: Embedder | None = self.__dict__.get("embedder")
         if loaded and loaded.fingerprint == fresh._store.manifest.fingerprint:
-            fresh.embedder = loaded
+            fresh.embedder, fresh._evidence = loaded, self._evidence
         return fresh
 
     def close(self) -> None:
@@ -267,22 +267,6 @@ def build(
 
     store.build(settings.index, manifest_of(embedder, settings), content())
     return len(named)
-
-
-def checked_question(question: str) -> str:
-    """The question in canonical form. Raises `InputRejected` where it is none."""
-    question = unicodedata.normalize("NFC", question).strip()
-    if not question:
-        raise InputRejected('the question is empty; type one, as in: dispatch-qa ask "Who spoke?"')
-    if len(question) > MAX_QUESTION_CHARS:
-        raise InputRejected(
-            f"the question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} are read: shorten it"
-        )
-    if any(unicodedata.category(char) == "Cs" or char == "\0" for char in question):
-        raise InputRejected("the question is not text: it holds bytes that are not UTF-8")
-    if not any(char.isalnum() for char in question):
-        raise InputRejected("the question holds no word and no number; ask in words")
-    return question
 
 
 def _nowhere(wanted: Sequence[str]) -> str:

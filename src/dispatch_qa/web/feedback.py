@@ -19,7 +19,8 @@ from pathlib import Path
 from dispatch_qa.answer import cite
 from dispatch_qa.errors import InputRejected, StoreError, StoreLocked
 from dispatch_qa.language import identify
-from dispatch_qa.qa import DispatchQA, checked_question
+from dispatch_qa.qa import DispatchQA
+from dispatch_qa.question import checked_question
 from dispatch_qa.records import Citation, Filter
 
 POOL = 50

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dispatch_qa import present
-from dispatch_qa.answer import REFUSAL
+from dispatch_qa.answer import REFUSAL, told_once
 from dispatch_qa.records import Answer, Citation, Dispatch, Filter
 
 Payload = dict[str, Any]
@@ -49,6 +49,7 @@ def payload(
         where: the filter that the dispatches went through.
     """
     told = answer.citations or answer.nearest
+    leads = {numbers[0] for _, numbers in told_once(answer.citations)}
     dispatches = {citation.dispatch_id: show(citation.dispatch_id) for citation in told}
     return {
         "asked": asked,
@@ -57,7 +58,7 @@ def payload(
         "where": {name: value for name, value in asdict(where or Filter()).items() if value},
         "supported": answer.supported,
         "confidence": answer.confidence,
-        "citations": [_citation(citation) for citation in told],
+        "citations": [_citation(citation, leads=citation.number in leads) for citation in told],
         # Why, where there is more to say than that they do not say.
         "note": "" if answer.supported else answer.text.removeprefix(REFUSAL).strip(),
         "left_out": [asdict(one) for one in answer.left_out],
@@ -132,8 +133,9 @@ def _text(message: Message) -> str:
     return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
 
 
-def _citation(citation: Citation) -> Payload:
-    return asdict(citation) | {"fit": present.fit(citation.score)}
+def _citation(citation: Citation, *, leads: bool) -> Payload:
+    """A citation as the page draws it; one that `leads` is the first to give its words."""
+    return asdict(citation) | {"fit": present.fit(citation.score), "leads": leads}
 
 
 def _source(dispatch: Dispatch) -> Payload:

@@ -1,7 +1,7 @@
 // An answer: the question, the words that answer with their [n], and a card for each passage.
 
 import { address, announce, api, el, points, say, tongue } from "./dom.js";
-import { dispatch, facts, joined, open, titleOf } from "./source.js";
+import { bold, dispatch, facts, joined, open, titleOf } from "./source.js";
 import { describe } from "./preview.js";
 
 // Draw a payload. `ask` asks a question, as it is or on its own.
@@ -49,14 +49,17 @@ function reading(payload, ask) {
   return el("div", {}, shown, form);
 }
 
-// The words that answer, each sentence with its number.
+// The words that answer, once, then the sentence in which they stand; each passage with its number.
 function spoken(payload, turn) {
   const block = el("div", { class: "spoken" });
   payload.citations.forEach((citation, at) => {
-    const words = citation.evidence.quote;
+    const sentence = bold(points(citation.evidence.quote), citation, citation.evidence.start);
+    const short = citation.leads ? el("span", { class: "quote words", ...tongue(citation.language) }, citation.answer.quote) : null;
     if (at === 1) block.append(el("h3", {}, say("also")));
     block.append(el("p", { class: at === 0 ? "lead" : null },
-      el("span", { class: "quote", ...tongue(citation.language) }, words), " ", number(payload, citation, turn)));
+      short, short ? [" ", number(payload, citation, turn), " "] : null,
+      el("span", { class: short ? "quote sentence" : "quote", ...tongue(citation.language) }, sentence),
+      short ? null : [" ", number(payload, citation, turn)]));
   });
   return block;
 }
@@ -110,6 +113,7 @@ function card(payload, citation, turn) {
       payload.supported ? el("span", { class: "n", "aria-hidden": "true" }, citation.number) : null, title),
     el("p", { class: "facts" }, joined([...facts(source), place])),
     excerpt(payload, citation),
+    citation.said_by ? el("p", { class: "facts" }, `${say("said_by")} `, el("span", tongue(citation.language), citation.said_by.quote)) : null,
     citation.note ? el("p", { class: "alert" }, citation.note) : null,
     citation.copies.length ? el("p", { class: "facts" }, say("copies", { ids: citation.copies.join(", ") })) : null,
     el("p", { class: "fit" }, meter(citation.fit), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
@@ -129,7 +133,7 @@ function excerpt(payload, citation) {
   const text = points(citation.quote);
   const [start, end] = [citation.evidence.start - citation.start, citation.evidence.end - citation.start];
   return el("blockquote", tongue(citation.language),
-    text.slice(0, start), el("mark", {}, text.slice(start, end)), text.slice(end, text.length));
+    text.slice(0, start), el("mark", {}, bold(text, citation, citation.start)), text.slice(end, text.length));
 }
 
 const FITS = ["fits badly", "fits loosely", "fits well", "fits very well"];

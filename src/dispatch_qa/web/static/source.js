@@ -137,12 +137,21 @@ function marked(text, start, end, citation) {
   ];
 }
 
+// The evidence with the words that answer in bold; `text` begins at `from` of the dispatch.
+export function bold(text, citation, from = 0) {
+  const { start, end } = citation.evidence;
+  const cut = (a, b) => text.slice(a - from, b - from);
+  const words = citation.answer;
+  if (!words) return [cut(start, end)];
+  return [cut(start, words.start), el("strong", {}, cut(words.start, words.end)), cut(words.end, end)];
+}
+
 // A passage with its evidence marked; `text` has the dispatch's offsets.
 export function evidence(text, citation) {
   const { start, end } = citation.evidence;
   return [
     text.slice(citation.start, start),
-    el("mark", { tabindex: "-1" }, text.slice(start, end)),
+    el("mark", { tabindex: "-1" }, bold(text, citation)),
     text.slice(end, citation.end),
   ];
 }
