@@ -42,6 +42,7 @@ def test_the_wheel_answers_from_another_folder(tmp_path: Path) -> None:
         return shown
 
     assert run("info")["index"] == str(site / "dispatch_qa" / "index")
+    assert str(run("info")["reader"]).startswith("reader-")
     assert "Babcock International Group" in str(run("ask", "Which British firms attended?")["answer"])
 
 

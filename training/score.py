@@ -110,6 +110,9 @@ def main() -> None:
     """Score the shipped weights, or with `--checkpoint` those of a training in float32: what shrinking costs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--part", choices=["test", "tune"], default="test", help="tune is for choosing: nothing is written"
+    )
     parser.add_argument("--limit", type=int, help="so many questions of each set; nothing is written")
     parser.add_argument("--torch", action="store_true", help="the shipped weights by torch, in float32")
     parser.add_argument("--checkpoint", type=Path, help="a training's weights by torch, in float32")
@@ -122,8 +125,8 @@ def main() -> None:
         reader = load_reader(FINGERPRINT, default_cache(), print)
     if reader is None:
         raise SystemExit("the reader is off on this machine")
-    told = figures(load(arguments.data), reader, "test", arguments.limit)
-    if arguments.limit:
+    told = figures(load(arguments.data), reader, arguments.part, arguments.limit)
+    if arguments.limit or arguments.part != "test":
         print(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         write(told, reader.name)

@@ -30,6 +30,10 @@ _ABOUT = re.compile(
     r"|(?:超过|大约|近|约)\Z",
     re.IGNORECASE,
 )
+_DOZENS = re.compile(
+    r"(?:dizaine|douzaine|vingtaine|cinquantaine|centaine|millier|million|milliard)s?(?!\w)", re.IGNORECASE
+)
+_SOME = re.compile(r"(?<!\w)(?:des|une?|quelques|plusieurs) \Z", re.IGNORECASE)
 _UNIT = re.compile(
     r"[ \u00a0\u202f]?(?:[%‰€$£¥]|°[CF]?)"
     r"|[ \u00a0\u202f](?:[mck]?m[²³]?|[mk]?g|t|ha|l|[kMG]Wh?|km/h|pour cent|per ?cent|Prozent|por ciento|процент\w*"
@@ -82,7 +86,11 @@ def widened(text: str, start: int, end: int) -> Span | None:
     if text[end - 1].isdecimal() or (text[start].isdecimal() and last > 0 and _UNIT.fullmatch(text, last, end)):
         while unit := _UNIT.match(text, end):
             end = unit.end()
-    if text[start].isdecimal() and (about := _ABOUT.search(text, max(0, start - 20), start)):
+    if _DOZENS.match(text, start) and (some := _SOME.search(text, max(0, start - 10), start)):
+        start = some.start()
+    if (text[start].isdecimal() or _DOZENS.search(text, start, end)) and (
+        about := _ABOUT.search(text, max(0, start - 20), start)
+    ):
         start = about.start()
     return Span(start, end)
 
