@@ -101,7 +101,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "reader.spans",
         "reader.weights",
     },
-    "attribution": {"records"},
     "answer": {"records", "errors", "calibration", "attribution"},
     "present": {"records"},
     "qa": BASE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,15 @@ def test_a_payload_tells_what_a_card_shows() -> None:
     assert (source["headline"], source["agency"], source["sha256"]) == ("Titre", "AFP", DISPATCH.sha256)
     assert "text" not in source
     assert "slug" not in source
+
+
+def test_the_first_citation_that_gives_the_words_leads_with_them() -> None:
+    words, later = Quote(0, 4, "Kiev"), Quote(0, 4, "kiev")
+    first = replace(CITATION, answer=words, probability=0.9)
+    cited = (first, replace(first, number=2, answer=later, probability=0.89), replace(first, number=3, probability=0.2))
+    content = payload("Qui ?", "Qui ?", replace(ANSWER, citations=cited), lambda _: DISPATCH)
+    assert [citation["leads"] for citation in content["citations"]] == [True, False, False]
+    assert content["citations"][0]["answer"] == {"start": 0, "end": 4, "quote": "Kiev"}
 
 
 def test_the_nearest_passages_of_a_refusal_are_told_as_such() -> None:

@@ -87,6 +87,9 @@ class Parts(BaseModel):
     dense: float
     sentence: float
     lexical: float
+    here: float | None = Field(
+        description="The logit of the reader that the passage answers; null where none has read it."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,7 @@ class InfoBody(BaseModel):
     dim: int
     generation: str
     calibrated: bool
+    reader: str | None
 
 
 class Kept(BaseModel):

@@ -1,4 +1,4 @@
-"""Put the figures of `training/results/*.json` into the model card: `python training/report.py`; `--check` compares."""
+"""Put the figures of `training/results/*.json` into the model card: `python training/card.py`; `--check` compares."""
 
 from __future__ import annotations
 
