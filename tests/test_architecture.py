@@ -84,7 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verify": BASE | {"present", "qa", "versions"},
     "retrieve": {"records", "lexical", "alike"},
     "background": set(),
-    "calibration": set(),
+    "calibration": {"records"},
     "reader": {"models", "embed.onnx_lane", "reader.protocol", "reader.weights", "reader.onnx_reader"},
     "reader.protocol": {"records"},
     "reader.spans": {"records", "reader.protocol"},

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
 
-from dispatch_qa.calibration import FILE, Calibration, load_calibration
+from dispatch_qa.calibration import FILE, Calibration, load_calibration, points, with_card
 from dispatch_qa.models import FINGERPRINT
 
 
@@ -24,9 +25,37 @@ def test_the_default_model_is_calibrated_and_higher_scores_are_likelier() -> Non
 
 
 def test_the_shipped_file_says_what_it_was_fitted_on_and_how_to_fit_it_again() -> None:
-    card = json.loads(files("dispatch_qa").joinpath(FILE).read_text(encoding="utf-8"))
+    (card,) = json.loads(files("dispatch_qa").joinpath(FILE).read_text(encoding="utf-8"))
     assert "eval/questions.jsonl" in card["fitted_on"]
     assert card["fitted_by"] == "python eval/calibrate.py"
+
+
+def test_what_refusing_does_is_told_at_the_threshold_that_is_set() -> None:
+    curve = load_calibration(FINGERPRINT)
+    assert curve is not None
+    assert curve.threshold in [point.threshold for point in curve.points]
+    assert curve.refusing.threshold == curve.threshold
+    everything, nothing = replace(curve, threshold=1).refusing, replace(curve, threshold=0).refusing
+    assert (everything.recall, everything.answered) == (1, 0)
+    assert (nothing.recall, nothing.answered) == (0, 1)
+
+
+def test_points_count_what_is_refused() -> None:
+    chances, answerable = [0.9, 0.4, 0.3, 0.1], [True, True, False, False]
+    told = {threshold: rest for threshold, *rest in points(chances, answerable, [0.42])}
+    assert told[0.0] == [1, 0, 1]
+    assert told[0.2] == [1, 0.5, 1]
+    assert told[0.42] == [0.667, 1, 0.5]
+    assert told[1.0] == [0.5, 1, 0]
+
+
+def test_a_card_takes_the_place_of_the_one_for_the_same_model() -> None:
+    first = {"fingerprint": "a", "slope": 1.0, "points": [[0.0, 1.0, 0.0, 1.0]]}
+    both = with_card(with_card("[]", first), {"fingerprint": "b"})
+    again = json.loads(with_card(both, first | {"slope": 2.0}))
+    assert [card["fingerprint"] for card in again] == ["b", "a"]
+    assert again[1] == first | {"slope": 2.0}
+    assert "[0.0, 1.0, 0.0, 1.0]" in both
 
 
 def test_another_model_has_no_calibration() -> None:

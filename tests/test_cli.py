@@ -73,6 +73,18 @@ def test_a_refusal_fits_the_schema_and_leaves_with_1(run: Run, monkeypatch: pyte
     assert run("ask", "armes occidentales")[0] == 1
 
 
+def test_the_threshold_decides_what_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dispatch_qa.calibration import Calibration
+
+    monkeypatch.setattr(qa, "load_calibration", lambda *_: Calibration(slope=0, bias=0, threshold=0.5))
+    assert run("ask", "armes occidentales", "--threshold", "0.5")[0] == 0
+    assert run("ask", "armes occidentales", "--threshold", "0.51")[0] == 1
+    monkeypatch.setenv("DISPATCH_QA_THRESHOLD", "0.51")
+    assert run("ask", "armes occidentales")[0] == 1
+    assert run("ask", "armes occidentales", "--threshold", "0.4")[0] == 0
+    assert "under a probability of 0.51" in run("info")[1]
+
+
 @pytest.mark.parametrize("change", [{"supported": "yes"}, {"citations": []}, {"extra": 1}, {"confidence": 1.5}])
 def test_the_schema_refuses_what_is_wrong(run: Run, change: dict[str, Any]) -> None:
     answer = json.loads(run("ask", "armes", "--json")[1])

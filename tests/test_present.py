@@ -70,7 +70,7 @@ def test_fit_is_worse_for_lower_scores() -> None:
 
 
 def test_info_says_whether_refusal_is_calibrated() -> None:
-    info = Info(Path("x"), [f"d{n}" for n in range(12)], 40, "m", "f", "torch", 8, "g", calibrated=False)
+    info = Info(Path("x"), [f"d{n}" for n in range(12)], 40, "m", "f", "torch", 8, "g", None)
     assert "12 (d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, …)" in present.info_text(info)
     assert "never refuses" in present.info_text(info)
     assert present.info_json(info)["index"] == "x"

@@ -77,7 +77,7 @@ def test_show_names_what_there_is(fake_store: Settings) -> None:
 def test_info_tells_what_the_store_holds(fake_store: Settings) -> None:
     info = opened(fake_store).info()
     assert (info.dispatches, info.passages, info.model, info.dim) == (["dispatch.fr"], 11, "fake", 256)
-    assert not info.calibrated
+    assert info.refusing is None
 
 
 @pytest.mark.parametrize(

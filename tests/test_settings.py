@@ -37,6 +37,18 @@ def test_the_environment_names_index_and_cache() -> None:
     assert (settings.index, settings.cache) == (Path("/a/b"), Path("/c"))
 
 
+def test_the_environment_sets_the_threshold() -> None:
+    assert Settings.from_env({"DISPATCH_QA_THRESHOLD": "0.4"}).threshold == 0.4
+    with pytest.raises(InputRejected, match="DISPATCH_QA_THRESHOLD is 'half'; it is a probability"):
+        Settings.from_env({"DISPATCH_QA_THRESHOLD": "half"})
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(value: float) -> None:
+    with pytest.raises(InputRejected, match="threshold is"):
+        Settings(threshold=value)
+
+
 def test_an_empty_variable_counts_as_unset() -> None:
     settings = Settings.from_env({"DISPATCH_QA_INDEX": "", "DISPATCH_QA_CACHE": ""})
     assert (settings.index, settings.cache) == (shipped_index(), default_cache())

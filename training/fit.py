@@ -22,7 +22,7 @@ from score import f1
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from dispatch_qa.calibration import READER_FILE, Calibration
+from dispatch_qa.calibration import READER_FILE, Calibration, points, with_card
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import load_reader
 from dispatch_qa.reader.evidence import READ
@@ -140,18 +140,21 @@ def main() -> None:
 
     tune = [one for several in observed("tune") for one in several]
     curve = fit(tune)
+    parts = {"dispatch, report part": observed("report")[0], "PIAF, test part": observed("test")[1]}
+    unseen = [one for several in parts.values() for one in several]
     card = {
         "fingerprint": FINGERPRINT,
         "reader": reader.name,
         **asdict(curve),
+        "points": points(chance(unseen, curve).tolist(), [one.answerable for one in unseen], [curve.threshold]),
+        "points_on": " and ".join(parts),
         "fitted_on": f"{len(tune)} questions: tuning parts of eval/questions.jsonl, in 8 languages, and of PIAF with "
         "questions about other things",
         "threshold_rule": f"lets through {KEEP:.0%} of the answerable tuning questions of each set",
         "fitted_by": "python training/fit.py --data DIR",
     }
-    TARGET.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    sets = {"dispatch, report part": observed("report")[0], "PIAF, test part": observed("test")[1]}
-    told = {"reader": reader.name, **{name: figures(some, curve) for name, some in sets.items()}}
+    TARGET.write_text(with_card("[]", card), encoding="utf-8")
+    told = {"reader": reader.name, **{name: figures(some, curve) for name, some in parts.items()}}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(card, indent=1), json.dumps(told, ensure_ascii=False, indent=1), sep="\n")

@@ -1,18 +1,27 @@
-"""From scores to a probability that the dispatches answer, fitted for one model.
+"""From scores to a probability that the dispatches answer, fitted model by model.
 
-By `eval/calibrate.py` for retrieval alone, by `training/fit.py` for retrieval with a reader.
+By `eval/calibrate.py` for retrieval alone, by `training/fit.py` for retrieval with a reader. Each writes a card: the
+curve, what it was fitted on and by, and what refusing at each threshold does to questions that it was not fitted to.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from typing import Any
 
+from dispatch_qa.records import Refusing
+
 FILE = "data/calibration.json"
 READER_FILE = "data/reader-calibration.json"
+"""Each a JSON list of cards, one a model."""
+
+STEPS = 20
+"""Thresholds from 0 to 1 at which a card tells what refusing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,17 @@ class Calibration:
     here: float = 0.0
     lexical: float = 0.0
     rank: float = 0.0
+    points: tuple[Refusing, ...] = ()
+
+    @property
+    def refusing(self) -> Refusing:
+        """What refusing at the threshold does, as measured at the nearest one that was."""
+        nearest = min(self.points, key=lambda point: abs(point.threshold - self.threshold), default=Refusing(0.0))
+        return replace(nearest, threshold=self.threshold)
+
+    def at(self, threshold: float | None) -> Calibration:
+        """The curve with that threshold, or as it is where that is `None`."""
+        return self if threshold is None else replace(self, threshold=threshold)
 
     def probability(self, score: float, logit: float = 0.0, share: float = 0.0) -> float:
         """The probability, in [0, 1], that a question is answered.
@@ -46,9 +66,36 @@ class Calibration:
 def load_calibration(fingerprint: str, reader: str | None = None) -> Calibration | None:
     """The calibration that ships for the model of that fingerprint, and for that reader over it, if there is one."""
     file = files("dispatch_qa").joinpath(READER_FILE if reader else FILE)
-    if not file.is_file():
-        return None
-    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    if told["fingerprint"] != fingerprint or told.get("reader") != reader:
-        return None
-    return Calibration(**{field.name: told[field.name] for field in fields(Calibration) if field.name in told})
+    for card in json.loads(file.read_text(encoding="utf-8")) if file.is_file() else ():
+        if (card["fingerprint"], card.get("reader")) == (fingerprint, reader):
+            curve = {field.name: card[field.name] for field in fields(Calibration) if field.name in card}
+            return Calibration(**curve | {"points": tuple(Refusing(*point) for point in card["points"])})
+    return None
+
+
+def with_card(cards: str, card: dict[str, Any]) -> str:
+    """The JSON of `cards` with `card` in it, in the place of one for the same model."""
+    others = [one for one in json.loads(cards) if one["fingerprint"] != card["fingerprint"]]
+    text = json.dumps([*others, card], indent=1) + "\n"
+    # A point a line.
+    return re.sub(r"\[[\d.,\s]+\]", lambda row: re.sub(r"\s+", " ", row[0]).replace("[ ", "[").replace(" ]", "]"), text)
+
+
+def points(chances: Sequence[float], answerable: Sequence[bool], thresholds: Sequence[float] = ()) -> list[list[float]]:
+    """What refusing at each threshold does, as [threshold, precision, recall, answered]; see `Refusing`.
+
+    Args:
+        chances: the probability given to each question.
+        answerable: whether the dispatches answer it; both kinds must be there.
+        thresholds: beside the `STEPS` even ones.
+    """
+    asked = list(zip(chances, answerable, strict=True))
+    yes, no = sum(answerable), len(answerable) - sum(answerable)
+    found = []
+    for threshold in sorted({*(step / STEPS for step in range(STEPS + 1)), *thresholds}):
+        rightly = sum(chance < threshold and not good for chance, good in asked)
+        wrongly = sum(chance < threshold and good for chance, good in asked)
+        # Where nothing is refused, nothing is refused wrongly.
+        precision = rightly / (rightly + wrongly) if rightly + wrongly else 1.0
+        found.append([threshold, round(precision, 3), round(rightly / no, 3), round(1 - wrongly / yes, 3)])
+    return found

@@ -49,6 +49,7 @@ def cli() -> None:
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep the answer: .json or .md.")
 @options.k_option
 @options.reader_option
+@options.threshold_option
 @options.filter_options
 @options.index_option
 @options.json_option
@@ -59,6 +60,7 @@ def ask(
     save: Path | None,
     k: int | None,
     no_reader: bool,
+    threshold: float | None,
     index: Path | None,
     as_json: bool,
     color: str,
@@ -73,7 +75,7 @@ def ask(
         raise click.UsageError("--save keeps one answer: give one question")
     if (question is None) == (file is None):
         raise click.UsageError('give one question, as in: dispatch-qa ask "Who spoke?", or --questions FILE')
-    dispatches = qa.DispatchQA(options.settings_of(index, no_reader), say=options.say)
+    dispatches = qa.DispatchQA(options.settings_of(index, no_reader, threshold), say=options.say)
     if file is not None:
         return _ask_all(dispatches, file, k, options.where(wanted))
     answer = dispatches.ask(_stdin() if question == "-" else str(question), k, options.where(wanted))

@@ -26,6 +26,12 @@ index_option = click.option(
     help="Folder of the store. Default: $DISPATCH_QA_INDEX, else the one that ships with the package.",
 )
 k_option = click.option("-k", type=click.IntRange(1, 100), metavar="N", help="At most N passages.  [default: 3]")
+threshold_option = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Refuse where an answer is less likely than P. `info` tells what the shipped threshold does.",
+)
 reader_option = click.option("--no-reader", is_flag=True, help="Show sentences, not the words in them that answer.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 color_option = click.option(
@@ -63,11 +69,15 @@ def where(wanted: Mapping[str, str | None]) -> Filter | None:
     return None if found == Filter() else found
 
 
-def settings_of(index: Path | None, no_reader: bool = False) -> Settings:
-    """The settings of the environment, with the store that was named, and without a reader where none is wanted."""
+def settings_of(index: Path | None, no_reader: bool = False, threshold: float | None = None) -> Settings:
+    """The settings of the environment, but for what was given; without a reader where none is wanted."""
     settings = Settings.from_env()
-    settings = replace(settings, index=index) if index else settings
-    return replace(settings, reader="off") if no_reader else settings
+    return replace(
+        settings,
+        index=index or settings.index,
+        reader="off" if no_reader else settings.reader,
+        threshold=settings.threshold if threshold is None else threshold,
+    )
 
 
 def colored(choice: str) -> bool:

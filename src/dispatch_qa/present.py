@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dispatch_qa.records import Answer, Change, Citation, Dispatch, Hit, Info
+from dispatch_qa.records import Answer, Change, Citation, Dispatch, Hit, Info, Refusing
 
 SCHEMA_VERSION = 1
 
@@ -129,9 +129,19 @@ def info_text(info: Info) -> str:
         ("model", f"{info.model}, {info.dim} dimensions, embedded by {info.lane}"),
         ("fingerprint", info.fingerprint),
         ("reader", info.reader or "none: sentences are shown, not the words in them that answer"),
-        ("refusal", "calibrated for this model" if info.calibrated else "not calibrated for this model: never refuses"),
+        ("refusal", _refusing(info.refusing) if info.refusing else "not calibrated for this model: never refuses"),
     ]
     return "\n".join(f"{name:<12}{visible(value)}" for name, value in rows)
+
+
+def _refusing(point: Refusing) -> str:
+    told = f"under a probability of {point.threshold:.2f}"
+    if point.precision is None or point.recall is None or point.answered is None:
+        return told
+    return (
+        f"{told}: of what is refused {point.precision:.0%} is not answered; "
+        f"refused are {point.recall:.0%} of what is not answered and {1 - point.answered:.0%} of what is"
+    )
 
 
 def eval_text(figures: Json) -> str:

@@ -119,6 +119,8 @@ class DispatchQA:
     def info(self) -> Info:
         """What the store holds and what it was made with."""
         manifest = self._store.manifest
+        reader = None if self.settings.reader == "off" else reader_name(manifest.fingerprint)
+        curve = load_calibration(manifest.fingerprint, reader)
         return Info(
             index=self.settings.index,
             dispatches=self._store.ids(),
@@ -128,8 +130,8 @@ class DispatchQA:
             lane=manifest.lane,
             dim=manifest.dim,
             generation=manifest.generation,
-            calibrated=load_calibration(manifest.fingerprint) is not None,
-            reader=None if self.settings.reader == "off" else reader_name(manifest.fingerprint),
+            refusing=curve.at(self.settings.threshold).refusing if curve else None,
+            reader=reader,
         )
 
     @property
@@ -213,7 +215,8 @@ class DispatchQA:
 
     @cached_property
     def _calibration(self) -> Calibration | None:
-        return self._evidence.calibration if self._evidence else load_calibration(self._store.manifest.fingerprint)
+        curve = self._evidence.calibration if self._evidence else load_calibration(self._store.manifest.fingerprint)
+        return curve.at(self.settings.threshold) if curve else None
 
 
 def build(

@@ -205,6 +205,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """What refusing below `threshold` does, on questions that it was not fitted to; shares in [0, 1].
+
+    Of what is refused, `precision` is not answered by the dispatches. Of what they do not answer, `recall` is refused.
+    Of what they do answer, `answered` is let through. `None` is not measured.
+    """
+
+    threshold: float
+    precision: float | None = None
+    recall: float | None = None
+    answered: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Info:
     """What a store holds and what it was made with."""
 
@@ -216,5 +230,6 @@ class Info:
     lane: str
     dim: int
     generation: str
-    calibrated: bool
+    refusing: Refusing | None
+    """`None` where nothing is refused, because no calibration fits the model."""
     reader: str | None = None

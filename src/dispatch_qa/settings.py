@@ -53,6 +53,8 @@ class Settings:
     lane: str = "auto"
     """How the default model runs: "auto" for the fastest way that agrees, "torch" for sentence-transformers."""
 
+    threshold: float | None = None
+    """The probability under which a question is refused; by default the one that the calibration ships."""
     reader: str = "auto"
     """Whether the words that answer are read out of the passages: "auto" where the model has a reader, or "off"."""
 
@@ -61,19 +63,25 @@ class Settings:
             value = getattr(self, name)
             if not 1 <= value <= 10_000:
                 raise InputRejected(f"{name} is {value}; it must lie between 1 and 10,000")
-
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InputRejected(f"threshold is {self.threshold:g}; it is a probability, between 0 and 1")
         for name, other in (("lane", "torch"), ("reader", "off")):
             if getattr(self, name) not in ("auto", other):
                 raise InputRejected(f"{name} is {getattr(self, name)!r}; it must be 'auto' or {other!r}")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Settings with `DISPATCH_QA_INDEX`, `_CACHE`, `_LANE` and `_READER` taken from the environment."""
+        """Settings with `DISPATCH_QA_INDEX`, `_CACHE`, `_LANE`, `_READER` and `_THRESHOLD` from the environment."""
         env = os.environ if env is None else env
-        index, cache = env.get("DISPATCH_QA_INDEX"), env.get("DISPATCH_QA_CACHE")
+        index, cache, threshold = (env.get(f"DISPATCH_QA_{name}") for name in ("INDEX", "CACHE", "THRESHOLD"))
+        try:
+            refuse_under = float(threshold) if threshold else None
+        except ValueError as error:
+            raise InputRejected(f"DISPATCH_QA_THRESHOLD is {threshold!r}; it is a probability, as in 0.4") from error
         return cls(
             index=Path(index) if index else shipped_index(),
             cache=Path(cache) if cache else default_cache(),
             lane=env.get("DISPATCH_QA_LANE") or "auto",
             reader=env.get("DISPATCH_QA_READER") or "auto",
+            threshold=refuse_under,
         )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dispatch_qa.errors import InputRejected
-from dispatch_qa.records import Citation, Filter, LeftOut, Span
+from dispatch_qa.records import Citation, Filter, LeftOut, Refusing, Span
 from dispatch_qa.settings import MAX_QUESTION_CHARS
 
 MAX_ID_CHARS = 1_000
@@ -144,7 +144,7 @@ class InfoBody(BaseModel):
     lane: str
     dim: int
     generation: str
-    calibrated: bool
+    refusing: Refusing | None
     reader: str | None
 
 
