@@ -36,12 +36,13 @@ def test_the_page_names_only_files_of_its_own_server(page: TestClient) -> None:
     assert config["footer_links"] == []
 
 
-def test_gradio_sums_nothing_up_after_a_question(fake_store: Settings) -> None:
+def test_gradio_keeps_and_sums_up_no_more_than_it_must(fake_store: Settings) -> None:
     app = FastAPI()
     with closing(DispatchQA(fake_store, FakeEmbedder())) as store:
         mount(app, store)
     (mounted,) = [route.app for route in app.routes if isinstance(route, Mount)]
     queue = mounted.get_blocks()._queue  # type: ignore[attr-defined]
+    assert mounted.state_holder.capacity == 200  # type: ignore[attr-defined]
     assert queue.ANALYTICS_MAX_EVENTS == 1
     assert queue.ANAYLTICS_CACHE_FREQUENCY > 10**9
 

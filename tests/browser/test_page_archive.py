@@ -107,6 +107,8 @@ def test_what_may_not_be_quoted_is_named_and_who_else_carried_it_too(browser: Br
         )
         expect(page.locator(".card").first).to_contain_text("Also carried by: local-7")
         assert "Monday" not in page.inner_text("#chat")
+        page.get_by_role("button", name="local-7").click()
+        expect(page.locator("#dqa-source h2")).to_have_text("Port open again")
 
 
 def test_why_and_thumbs_hold_under_a_filter(browser: Browser, desk: Served, kept: Path) -> None:
@@ -140,4 +142,32 @@ def test_one_reader_sees_nothing_of_another_s_talk(browser: Browser, desk: Serve
         expect(one.locator("#chat .turn")).to_have_count(1)
         two.reload()
         two.wait_for_selector("body.ready")
-        assert "Odesa" not in two.inner_text("#chat")
+        two.wait_for_selector("#chat .turn")
+        assert "When did" not in two.inner_text("#chat")
+
+
+def test_a_dispatch_that_is_replaced_is_marked_in_its_new_text_and_the_old_one_said_to_be_gone(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPATCH_QA_ALLOW_ADD", "1")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    index = tmp_path / "store"
+    build(replace(Settings.from_env(), index=index), dispatches=[ODESA])
+    with served(index=index) as running, opened(browser, running.url) as page:
+
+        def send(text: str) -> None:
+            assert page.request.post(f"{running.url}api/v1/add?name=izmail.txt", data=text.encode()).ok
+
+        send("The port of Izmail reopened on Friday.\n")
+        ask(page, "When did the port of Izmail reopen?")
+        page.locator(".cite").first.click()
+        expect(page.locator("#dqa-source mark")).to_have_text("The port of Izmail reopened on Friday.")
+        send("This replaces what was sent before.\n\nThe port of Izmail reopened on Saturday.\n")
+        ask(page, "When did the port of Izmail reopen?")
+        page.locator(".turn").nth(1).locator(".cite").first.click()
+        expect(page.locator("#dqa-source mark")).to_have_text("The port of Izmail reopened on Saturday.")
+        page.locator(".turn").nth(0).locator(".cite").first.click()
+        expect(page.locator("#dqa-source .alert")).to_have_text(
+            "The text of this dispatch has changed since it was quoted."
+        )
+        expect(page.locator("#dqa-source mark")).to_have_count(0)

@@ -40,7 +40,7 @@ def test_a_permalink_to_a_dispatch_that_is_gone_says_so(browser: Browser, wire: 
 def test_a_permalink_to_words_that_have_changed_says_so_and_marks_nothing(browser: Browser, wire: Wire) -> None:
     with opened(browser, f"{wire.url}#q=Who+spoke%3F&d=odesa&s=0-10&h=000000000000") as page:
         expect(page.locator("#dqa-source .alert")).to_have_text(
-            "The text of this dispatch has changed since the link was made."
+            "The text of this dispatch has changed since it was quoted."
         )
         expect(page.locator("#dqa-source mark")).to_have_count(0)
 

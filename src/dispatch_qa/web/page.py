@@ -30,6 +30,9 @@ AT_ONCE = 4
 WAITING = 64
 """Questions that may wait; one more is told to come back."""
 
+SESSIONS = 200
+"""Sessions of which Gradio keeps a description of the page, some 50 kB each; one that comes back gets a new one."""
+
 FILTERS = {"since": "2025-01-12", "until": "2025-01-31", "language": "fr", "agency": "AFP", "slug": ""}
 """The fields of `Filter` that the page offers, each with an example."""
 
@@ -147,6 +150,7 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
         question.stop(None, cancels=[asking])
         gr.api(ask, api_name="ask", concurrency_limit=AT_ONCE)  # type: ignore[attr-defined]
     blocks.queue(max_size=WAITING, default_concurrency_limit=AT_ONCE)
+    blocks.state_session_capacity = SESSIONS
     return blocks
 
 

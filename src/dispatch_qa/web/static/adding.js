@@ -24,9 +24,9 @@ async function take(files, results) {
       method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file,
     }).catch(() => null);
     const told = await response?.json().catch(() => null);
-    line.textContent = response?.ok
-      ? say(told.outcome, { name: file.name, ids: told.ids.join(", ") })
-      : `${file.name}: ${told?.error?.message ?? say(response ? "failed" : "gone")}`;
+    const why = told?.error?.message ?? say(response ? "failed" : "gone");
+    if (response?.ok) line.textContent = say(told.outcome, { name: file.name, ids: told.ids.join(", ") });
+    else line.textContent = why.startsWith(file.name) ? why : `${file.name}: ${why}`;
     line.classList.toggle("refused", !response?.ok);
   }
 }

@@ -115,7 +115,7 @@ function card(payload, citation, turn) {
     excerpt(payload, citation),
     citation.said_by ? el("p", { class: "facts" }, `${say("said_by")} `, el("span", tongue(citation.language), citation.said_by.quote)) : null,
     citation.note ? el("p", { class: "alert" }, citation.note) : null,
-    citation.copies.length ? el("p", { class: "facts" }, say("copies", { ids: citation.copies.join(", ") })) : null,
+    citation.copies.length ? carriers(payload, citation) : null,
     el("p", { class: "fit" }, meter(citation.fit), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
     el("div", { class: "actions" }, show, copyButton(payload, citation, source),
       toggle("around", more, () => around(payload, citation)),
@@ -125,6 +125,15 @@ function card(payload, citation, turn) {
   ].filter(Boolean));
   light(item, turn, citation.number);
   return item;
+}
+
+// Who else carried these words; each one opens.
+function carriers(payload, citation) {
+  const each = citation.copies.map((id) => {
+    const button = el("button", { type: "button", class: "quiet", onclick: () => open(id, { opener: button, store: payload.store }) }, id);
+    return button;
+  });
+  return el("p", { class: "facts" }, say("copies"), " ", each.flatMap((one, at) => (at ? [", ", one] : [one])));
 }
 
 // The passage, where it holds more than the evidence that stands in the answer already.
@@ -167,10 +176,11 @@ const AROUND = 400;
 async function around(payload, citation) {
   let found;
   try {
-    found = await dispatch(citation.dispatch_id, payload.store);
+    found = await dispatch(citation.dispatch_id, payload.store, citation.sha256);
   } catch (error) {
     return el("p", { class: "alert" }, error.message);
   }
+  if (found.sha256 !== citation.sha256) return el("p", { class: "alert" }, say("changed_dispatch"));
   const text = points(found.text);
   const before = nearest(text.slice(Math.max(0, citation.start - AROUND), citation.start), found.language, true);
   const after = nearest(text.slice(citation.end, citation.end + AROUND), found.language, false);

@@ -15,10 +15,11 @@ export function build(column) {
   column.append(pane);
 }
 
-// A dispatch as JSON, fetched once a page; a failure is fetched again next time.
-export function dispatch(id, store = "") {
+// A dispatch as JSON, fetched once a page; again after a failure, and where another text was cited than was fetched.
+export async function dispatch(id, store = "", sha = null) {
   const key = `${store}\n${id}`;
-  if (!kept.has(key)) {
+  const before = await kept.get(key)?.catch(() => null);
+  if (!before || (sha && before.sha256 !== sha)) {
     const asked = fetch(address("dispatch", { id, store })).then(async (response) => {
       if (response.status === 404) throw new Error(say("gone_dispatch", { id }));
       if (!response.ok) throw new Error(say("failed"));
@@ -34,10 +35,14 @@ export function dispatch(id, store = "") {
 export async function open(id, { citation = null, opener = null, store = "", focus = true, note = "" } = {}) {
   let found;
   try {
-    found = await dispatch(id, store);
+    found = await dispatch(id, store, citation?.sha256);
   } catch (error) {
     complain(error.message);
     return;
+  }
+  if (citation?.sha256 && citation.sha256 !== found.sha256) {
+    citation = null;
+    note = say("changed_dispatch");
   }
   comeFrom = opener;
   pane.replaceChildren(bar(citation), header(found, note), body(found, citation));
