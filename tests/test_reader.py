@@ -15,7 +15,7 @@ from dispatch_qa import DispatchQA, Settings, present
 from dispatch_qa.calibration import Calibration, load_calibration
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import Found, Reading, load_reader, reader_name
-from dispatch_qa.reader.evidence import READ, Evidence, load_evidence
+from dispatch_qa.reader.evidence import READ, Evidence, lacks_a_number, load_evidence
 from dispatch_qa.reader.spans import best_spans, widened
 from dispatch_qa.reader.weights import CARD, laid_over
 from dispatch_qa.records import Dispatch, Hit, Passage, Span
@@ -139,6 +139,22 @@ def test_passages_are_ranked_by_the_reader_and_unread_ones_stay_behind() -> None
     readings = [Reading(float(n), ()) for n in range(READ)]
     ranked = seen(hits, *readings)
     assert [hit.here for hit in ranked] == [*map(float, reversed(range(READ))), None]
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("How many in 2023?", False),
+        ("How many in 2024?", True),
+        ("كم في ٢٠٢٣؟", False),
+        ("What calibre, 122 mm?", True),
+        ("Which 2 firms?", False),
+        ("What did it say on 3 May 2025?", False),
+    ],
+)
+def test_a_number_that_the_dispatch_lacks_is_seen_in_any_script(question: str, lacks: bool) -> None:
+    dispatch = Dispatch("d", "Il a triplé en 2023.", "fr", filed_at="2025-05-03T09:00:00+00:00")
+    assert lacks_a_number(question, dispatch) == lacks
 
 
 def asked(settings: Settings) -> DispatchQA:

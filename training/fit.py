@@ -1,9 +1,10 @@
 """Fit what the reader's logits mean: `python training/fit.py --data DIR`, after training.
 
-A logistic curve over the best passage's retrieval score, reader's logit and share of the question's words, on the
-tuning parts of the shipped dispatch's questions and of PIAF with questions about other things; both sets and both
-classes weigh the same. The threshold is the highest that lets through `KEEP` of each set's answerable questions.
-Figures on the parts that neither training nor fitting saw go to `training/results/calibration.json`.
+A logistic curve over the best passage's retrieval score, reader's logit and share of the question's words, and over
+whether its dispatch lacks a number of the question; on the tuning parts of the shipped dispatch's questions and of PIAF
+with questions about other things. Both sets and both classes weigh the same, and the threshold is the highest that lets
+through `KEEP` of each set's answerable questions. Figures on the parts that neither training nor fitting saw go to
+`training/results/calibration.json`.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ def fit(observed: Sequence[Observed]) -> Calibration:
     rank = ranking(observed)
     tops = [best(one, rank) for one in observed]
     found = np.array([top is not None for top in tops])
-    features = np.array([(top.score, top.here, top.lexical) for top in tops if top])
+    features = np.array([(top.score, top.here, top.lexical, top.lacking) for top in tops if top])
     # Scores lie within a tenth of each other: the penalty would set the slope, not the data.
     curve = LogisticRegression(C=1e6, max_iter=1000).fit(features, labels[found], sample_weight=weights[found])
-    slope, here, lexical, bias = (round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0]))
-    fitted = Calibration(slope, bias, 0.0, here, lexical, rank)
+    slope, here, lexical, absent, bias = (round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0]))
+    fitted = Calibration(slope, bias, 0.0, here, lexical, absent, rank)
     chances, datasets = chance(observed, fitted), np.array([one.dataset for one in observed])
     threshold = min(np.quantile(chances[labels & (datasets == name)], 1 - KEEP) for name in set(datasets))
     return replace(fitted, threshold=round(float(threshold), 4))
@@ -74,8 +75,11 @@ def fit(observed: Sequence[Observed]) -> Calibration:
 
 def chance(observed: Sequence[Observed], curve: Calibration) -> Any:
     """The probability for each question that it is answered, float64 (questions,); 0 where nothing was found."""
-    tops = (best(one, curve.rank) for one in observed)
-    return np.array([curve.probability(top.score, top.here, top.lexical) if top else 0.0 for top in tops])
+    return np.array([_probability(best(one, curve.rank), curve) for one in observed])
+
+
+def _probability(top: Seen | None, curve: Calibration) -> float:
+    return curve.probability(top.score, top.here, top.lexical, lacking=top.lacking) if top else 0.0
 
 
 def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:

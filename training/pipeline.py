@@ -12,7 +12,7 @@ from data import Pool
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.evaluate import read_folder, store_for
 from dispatch_qa.reader import Reader
-from dispatch_qa.reader.evidence import READ
+from dispatch_qa.reader.evidence import READ, lacks_a_number
 from dispatch_qa.records import Hit
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
@@ -24,12 +24,14 @@ LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 class Seen:
     """A passage that retrieval found: its score, the share of the question's words in it, the reader's logit.
 
-    And whether it is right, with the words that the reader found in it.
+    And whether its dispatch lacks a number of the question, and whether it is right, with the words that the reader
+    found in it.
     """
 
     score: float
     lexical: float
     here: float
+    lacking: bool
     relevant: bool
     words: str
 
@@ -81,17 +83,19 @@ def of_piaf(part: str, reader: Reader, pool: Pool, folder: Path) -> list[Observe
 
 def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Callable[[Hit], bool]) -> tuple[Seen, ...]:
     hits = dispatches.search(question, READ)
-    texts = [hit.passage.span.of(dispatches.show(hit.passage.dispatch_id).text) for hit in hits]
+    found = [dispatches.show(hit.passage.dispatch_id) for hit in hits]
+    texts = [hit.passage.span.of(dispatch.text) for hit, dispatch in zip(hits, found, strict=True)]
     readings = reader.read(question, texts)
     return tuple(
         Seen(
             hit.score,
             hit.lexical,
             reading.here,
+            lacks_a_number(question, dispatch),
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
         )
-        for hit, text, reading in zip(hits, texts, readings, strict=True)
+        for hit, dispatch, text, reading in zip(hits, found, texts, readings, strict=True)
     )
 
 

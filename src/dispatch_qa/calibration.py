@@ -26,10 +26,10 @@ STEPS = 20
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic curve over a hit's score and, where a reader has read it, its logit and the words that it shares.
+    """A logistic curve over a hit's score and, where a reader has read it, over what else is known of it.
 
-    1 / (1 + exp(-(slope * score + here * logit + lexical * share + bias))). Below `threshold`, a probability in
-    [0, 1], the answer is that the dispatches do not say. Passages that a reader has read are ranked by
+    1 / (1 + exp(-(slope * score + bias + here * logit + lexical * share + absent * lacking))). Below `threshold`, a
+    probability in [0, 1], the answer is that the dispatches do not say. Passages that a reader has read are ranked by
     rank * score + logit.
     """
 
@@ -38,6 +38,7 @@ class Calibration:
     threshold: float
     here: float = 0.0
     lexical: float = 0.0
+    absent: float = 0.0
     rank: float = 0.0
     points: tuple[Refusing, ...] = ()
 
@@ -51,15 +52,16 @@ class Calibration:
         """The curve with that threshold, or as it is where that is `None`."""
         return self if threshold is None else replace(self, threshold=threshold)
 
-    def probability(self, score: float, logit: float = 0.0, share: float = 0.0) -> float:
+    def probability(self, score: float, logit: float = 0.0, share: float = 0.0, *, lacking: bool = False) -> float:
         """The probability, in [0, 1], that a question is answered.
 
         Args:
             score: its best hit's, in [-1, 1].
             logit: the reader's for that hit.
             share: of the question's words, by their weight, those that the hit holds, in [0, 1].
+            lacking: whether the question names a number that the hit's dispatch does not.
         """
-        sum_ = self.slope * score + self.here * logit + self.lexical * share + self.bias
+        sum_ = self.slope * score + self.here * logit + self.lexical * share + self.absent * lacking + self.bias
         return 1 / (1 + math.exp(-sum_)) if sum_ > -700 else 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from dispatch_qa.calibration import Calibration, load_calibration
 from dispatch_qa.models import Progress
 from dispatch_qa.reader import Reader, Reading, load_reader
 from dispatch_qa.records import Dispatch, Hit, Span
+
+_NUMBER = re.compile(r"\d{2,9}")
 
 READ = 5
 """Passages that are read: more find little and take time."""
@@ -25,18 +28,19 @@ class Evidence:
 
     def of(self, question: str, hits: Sequence[Hit], dispatch_of: Callable[[str], Dispatch | None]) -> list[Hit]:
         """The hits, best first, with what the reader found; those that it does not read stay behind."""
-        texts = [_text(hit, dispatch_of(hit.passage.dispatch_id)) for hit in hits[:READ]]
-        readings = self.reader.read(question, texts)
-        seen = [self._seen(hit, reading) for hit, reading in zip(hits, readings, strict=False)]
+        dispatches = [dispatch_of(hit.passage.dispatch_id) for hit in hits[:READ]]
+        readings = self.reader.read(question, [_text(*pair) for pair in zip(hits, dispatches, strict=False)])
+        lacking = [dispatch is not None and lacks_a_number(question, dispatch) for dispatch in dispatches]
+        seen = [self._seen(*one) for one in zip(hits, readings, lacking, strict=False)]
         return [*sorted(seen, key=self.rank, reverse=True), *hits[READ:]]
 
     def rank(self, hit: Hit) -> float:
         """By what hits are ordered: higher is better, any real number; a hit that was not read comes last."""
         return -math.inf if hit.here is None else self.calibration.rank * hit.score + hit.here
 
-    def _seen(self, hit: Hit, reading: Reading) -> Hit:
+    def _seen(self, hit: Hit, reading: Reading, lacking: bool) -> Hit:
         """The hit with its reading. An answer that runs over the end of a sentence ends there."""
-        probability = self.calibration.probability(hit.score, reading.here, hit.lexical)
+        probability = self.calibration.probability(hit.score, reading.here, hit.lexical, lacking=lacking)
         hit = replace(hit, here=reading.here, probability=probability)
         for words in reading.found[:1]:
             start, end = hit.passage.span.start + words.span.start, hit.passage.span.start + words.span.end
@@ -44,6 +48,15 @@ class Evidence:
                 if sentence.start <= start < sentence.end:
                     return replace(hit, best=sentence, answer=Span(start, min(end, sentence.end)))
         return hit
+
+
+def lacks_a_number(question: str, dispatch: Dispatch) -> bool:
+    """Whether the question names a number of two digits or more that the dispatch does not: a year, a calibre.
+
+    Smaller ones are written as words as often. A number is the same in every language, and in every script's digits.
+    """
+    told = f"{dispatch.text} {dispatch.dateline} {dispatch.filed_at}"
+    return not set(map(int, _NUMBER.findall(question))) <= set(map(int, _NUMBER.findall(told)))
 
 
 def load_evidence(fingerprint: str, cache: Path, progress: Progress = lambda line: None) -> Evidence | None:
