@@ -175,6 +175,9 @@ def test_wrong_and_missing_credentials_are_refused_everywhere(fake_store: Settin
             ("GET", "/"),
             ("POST", "/mcp"),
             ("GET", "/api/v1/openapi.json"),
+            ("POST", "/api/v1/add?name=port.txt"),
+            ("POST", "/gradio_api/call/ask"),
+            ("GET", "/page/desk"),
             ("GET", "//healthz"),
             ("GET", "/healthz/"),
         ]:
