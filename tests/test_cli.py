@@ -11,9 +11,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from fakes import FakeEmbedder
+from fakes import FakeEmbedder, FakeReader
 
 from dispatch_qa import Dispatch, Settings, cli, encode, qa
+from dispatch_qa.calibration import Calibration
+from dispatch_qa.reader.evidence import Evidence
 
 SCHEMA = json.loads(files("dispatch_qa").joinpath("data/answer.schema.json").read_text(encoding="utf-8"))
 REPO = Path(__file__).parent.parent
@@ -50,6 +52,18 @@ def test_ask_prints_quotes_with_their_place(run: Run) -> None:
     assert (code, err) == (0, "")
     assert "Babcock International Group et BAE Systems" in out
     assert "dispatch.fr, paragraph 6, characters 1212–1482 · fits" in out
+
+
+def test_the_words_that_answer_lead_unless_no_reader_is_wanted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = Evidence(FakeReader(), Calibration(slope=0, bias=0, threshold=0.5, here=1))
+    monkeypatch.setattr(qa, "load_evidence", lambda *_: evidence)
+    question = "fabricants britanniques Babcock International Group"
+    _, out, _ = run("ask", question, "-k", "1")
+    assert out.startswith("Cette [1]\n\n[1] Cette semaine, Kiev")
+    assert "answers with probability 0.9" in out
+    _, out, _ = run("ask", question, "-k", "1", "--no-reader")
+    assert out.startswith("[1] Cette semaine, Kiev")
+    assert "answer" not in out
 
 
 def test_ask_json_fits_its_schema_and_its_source(run: Run, dispatch: Dispatch) -> None:

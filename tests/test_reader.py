@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from dispatch_qa import DispatchQA, Settings, present
 from dispatch_qa.calibration import Calibration, load_calibration
+from dispatch_qa.errors import ModelError
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import Found, Reading, load_reader, reader_name
 from dispatch_qa.reader.evidence import READ, Evidence, lacks_a_number, load_evidence
+from dispatch_qa.reader.onnx_reader import LEAST_AGREEMENT, OnnxReader, golden_agreement
 from dispatch_qa.reader.spans import best_spans, widened
 from dispatch_qa.reader.weights import CARD, laid_over
+from dispatch_qa.reader.weights import shipped as weights
 from dispatch_qa.records import Dispatch, Hit, Passage, Span
 
 shipped = pytest.mark.skipif(reader_name(FINGERPRINT) is None, reason="this copy came without the reader's weights")
@@ -220,6 +224,15 @@ def test_without_weights_there_is_no_reader_and_that_is_said(
     assert "came without its weights" in said[0]
 
 
+def test_weights_that_are_not_the_cards_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"other")
+    monkeypatch.setattr("dispatch_qa.reader.weights.files", lambda _: tmp_path)
+    monkeypatch.setattr("dispatch_qa.reader.weights.FILE", "weights")
+    monkeypatch.setattr("dispatch_qa.reader.weights.card", lambda: {"sha256": "0" * 64})
+    with pytest.raises(ModelError, match="install dispatch-qa again, or type --no-reader"):
+        weights()
+
+
 def test_without_a_calibration_for_it_the_reader_is_off_and_that_is_said(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +250,14 @@ def test_the_shipped_weights_are_small_and_calibrated() -> None:
     calibration = load_calibration(FINGERPRINT, reader_name(FINGERPRINT))
     assert calibration is not None
     assert calibration.here > 0
+
+
+@shipped
+@pytest.mark.model
+def test_the_graph_gives_its_golden_readings(settings: Settings) -> None:
+    reader = load_reader(FINGERPRINT, settings.cache)
+    assert isinstance(reader, OnnxReader)
+    assert golden_agreement(reader) >= LEAST_AGREEMENT
 
 
 @shipped

@@ -37,6 +37,12 @@ def test_the_environment_names_index_and_cache() -> None:
     assert (settings.index, settings.cache) == (Path("/a/b"), Path("/c"))
 
 
+def test_the_environment_turns_the_reader_off() -> None:
+    assert Settings.from_env({"DISPATCH_QA_READER": "off"}).reader == "off"
+    with pytest.raises(InputRejected, match="reader is 'on'; it must be 'auto' or 'off'"):
+        Settings(reader="on")
+
+
 def test_the_environment_sets_the_threshold() -> None:
     assert Settings.from_env({"DISPATCH_QA_THRESHOLD": "0.4"}).threshold == 0.4
     with pytest.raises(InputRejected, match="DISPATCH_QA_THRESHOLD is 'half'; it is a probability"):
