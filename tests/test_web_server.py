@@ -100,8 +100,8 @@ def test_the_page_the_api_and_the_tools_are_one_server(served: Served) -> None:
         answer = client.post("/api/v1/ask", json={"question": QUESTION, "k": 1}).json()
         assert "BAE Systems" in answer["citations"][0]["quote"]
         assert client.get("/").headers.get("server") is None
-    first = served.events()[0]
-    assert first["event"].startswith("serving on http://127.0.0.1:")
+    # What is prepared once, on a new machine, may be told before.
+    assert any(event["event"].startswith("serving on http://127.0.0.1:") for event in served.events())
     assert QUESTION not in served.log()
 
 
@@ -212,7 +212,7 @@ def test_ctrl_c_stops_it_quietly() -> None:
     finally:
         running.stop()
     assert "Traceback" not in running.log()
-    assert running.log().startswith("dispatch-qa: serving on http://127.0.0.1:")
+    assert "dispatch-qa: serving on http://127.0.0.1:" in running.log()
 
 
 def test_a_port_in_use_says_so_and_what_to_type_next() -> None:
