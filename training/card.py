@@ -65,7 +65,7 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
         ("questions, answerable / not", *(f"{row['answerable']} / {row['unanswerable']}" for row in sets.values())),
         *(
             (name, *(f"{100 * row[name]:.1f}" for row in sets.values()))
-            for name in ("hit@1 without the reader", "hit@1", "words right")
+            for name in ("hit@1 without the reader", "hit@1", "words right", "words told", "told words right")
         ),
         ("answerable or not, AUROC", *(f"{row['auroc']:.3f}" for row in sets.values())),
         *(
@@ -75,7 +75,8 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
         *((f"refusing: {name}", *(f"{row['refusing'][name]:.3f}" for row in sets.values())) for name in REFUSING),
     ]
     yield from _table(("", *sets), rows)
-    yield "\nWords are right where their F1 with the gold words is a half at least.\n"
+    yield "\nWords are right where their F1 with the gold words is a half at least. They are told where they"
+    yield "have half of all spans' probability at least; else the sentence stands for itself.\n"
     yield "**Reliability** of the probability, by tenths: questions, mean probability, share that is answerable.\n"
     for name, row in sets.items():
         lines = [(f"{one['n']}", f"{one['probability']:.2f}", f"{one['answerable']:.2f}") for one in row["reliability"]]

@@ -26,13 +26,14 @@ from sklearn.metrics import roc_auc_score
 from dispatch_qa.calibration import READER_FILE, Calibration, points, with_card
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import load_reader
-from dispatch_qa.reader.evidence import READ
+from dispatch_qa.reader.evidence import READ, SURE
 from dispatch_qa.settings import default_cache
 
 TARGET = Path(__file__).parent.parent / "src" / "dispatch_qa" / READER_FILE
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
 KEEP = 0.9
 BINS = 10
+RIGHT = 0.5  # of words, their F1 with the gold ones
 
 
 def best(one: Observed, rank: float) -> Seen | None:
@@ -88,6 +89,7 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
     chances = chance(observed, curve)
     refused = chances < curve.threshold
     answerable = [(one, best(one, curve.rank)) for one in observed if one.answerable]
+    sure = [top is not None and top.share >= SURE for _, top in answerable]
     words = [max(f1(top.words, gold, "fr") for gold in one.golds) if top else 0.0 for one, top in answerable]
     parts = {
         kind: round(float(roc_auc_score(labels[chosen], chances[chosen])), 3)
@@ -110,7 +112,9 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
         "hit@1": round(np.mean([bool(top and top.relevant) for _, top in answerable]), 3),
         "hit@5": round(np.mean([any(seen.relevant for seen in one.seen) for one, _ in answerable]), 3),
         "words, f1": round(float(np.mean(words)), 3),
-        "words right": round(float(np.mean([score >= 0.5 for score in words])), 3),
+        "words right": round(float(np.mean([score >= RIGHT for score in words])), 3),
+        "words told": round(float(np.mean(sure)), 3),
+        "told words right": round(float(np.mean([score >= RIGHT for score in words], where=sure)), 3),
         "reliability": reliability(labels, chances),
     }
 

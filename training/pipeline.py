@@ -25,7 +25,7 @@ class Seen:
     """A passage that retrieval found: its score, the share of the question's words in it, the reader's logit.
 
     And whether its dispatch lacks a number of the question, and whether it is right, with the words that the reader
-    found in it.
+    found in it and their share of all its spans.
     """
 
     score: float
@@ -34,6 +34,7 @@ class Seen:
     lacking: bool
     relevant: bool
     words: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
             lacks_a_number(question, dispatch),
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
+            reading.found[0].score if reading.found else 0.0,
         )
         for hit, dispatch, text, reading in zip(hits, found, texts, readings, strict=True)
     )

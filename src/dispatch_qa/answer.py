@@ -27,9 +27,9 @@ def answer(
 ) -> Answer:
     """What `hits`, best first, say to `question`.
 
-    The answer's text is the words that a reader found, each once, with the numbers of their passages; without a
-    reader, the best sentence of each passage with its number. Where the calibrated probability of the best hit is
-    under the threshold, the text is `REFUSAL` and the passages are told as merely nearest. Without a calibration
+    The answer's text is the words that a reader found, each once, with the numbers of their passages; where none is
+    sure of them, the best sentence of each passage with its number. Where the calibrated probability of the best hit
+    is under the threshold, the text is `REFUSAL` and the passages are told as merely nearest. Without a calibration
     for the model, every hit counts as support and `confidence` is `None`.
 
     Raises:
@@ -45,12 +45,14 @@ def answer(
 
 
 def told_once(citations: Sequence[Citation]) -> list[tuple[Quote, tuple[int, ...]]]:
-    """The words that answer, each once, with the numbers of all passages that give them.
+    """The words that answer, each once, with the numbers of all passages that give them; none if the first has none.
 
     Of the passages, best first, those count whose probability comes near that of the first.
     """
+    if not citations or not citations[0].answer:
+        return []
     found: dict[str, tuple[Quote, tuple[int, ...]]] = {}
-    least = NEARLY_AS_LIKELY * ((citations[0].probability or 0) if citations else 0)
+    least = NEARLY_AS_LIKELY * (citations[0].probability or 0)
     for citation in citations:
         if citation.answer and (citation.probability or 0) >= least:
             key = " ".join(citation.answer.quote.casefold().split())

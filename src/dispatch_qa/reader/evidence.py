@@ -18,6 +18,12 @@ _NUMBER = re.compile(r"\d{2,9}")
 READ = 5
 """Passages that are read: more find little and take time."""
 
+SURE = 0.5
+"""Of all spans of a passage, the share that words need to be told: else the sentence stands for itself.
+
+On the shipped questions' tuning part 55 in 100 answers reach it, and 84 in 100 of those are right; of all, 70.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -39,14 +45,15 @@ class Evidence:
         return -math.inf if hit.here is None else self.calibration.rank * hit.score + hit.here
 
     def _seen(self, hit: Hit, reading: Reading, lacking: bool) -> Hit:
-        """The hit with its reading. An answer that runs over the end of a sentence ends there."""
+        """The hit with its reading: its sentence, and the words if they are sure. They end where the sentence does."""
         probability = self.calibration.probability(hit.score, reading.here, hit.lexical, lacking=lacking)
         hit = replace(hit, here=reading.here, probability=probability)
         for words in reading.found[:1]:
             start, end = hit.passage.span.start + words.span.start, hit.passage.span.start + words.span.end
             for sentence in hit.passage.sentences:
                 if sentence.start <= start < sentence.end:
-                    return replace(hit, best=sentence, answer=Span(start, min(end, sentence.end)))
+                    answer = Span(start, min(end, sentence.end)) if words.score >= SURE else None
+                    return replace(hit, best=sentence, answer=answer)
         return hit
 
 
