@@ -23,6 +23,7 @@ DESK = (
     Dispatch("afp-1", PORT, "en", headline="Odesa port reopens", agency="AFP", filed_at="2025-05-03T09:00:00+00:00"),
     Dispatch("local-7", f"{PORT}\n\nShips waited for weeks.", "en", headline="Port open again", agency="Local"),
     replace(ODESA, id="ap-9", text="The port of Odesa reopened on Monday.", slug=None, agency="AP", status="withheld"),
+    Dispatch("report", "Annex.\n\nThe ferry to Lomaria sails at noon.", "en", headline="Timetable", pages=(0, 8)),
 )
 
 
@@ -45,6 +46,14 @@ def narrow(page: Page, label: str, value: str) -> None:
     if not page.locator("#options").is_visible():
         page.click("#options-button")
     page.get_by_label(label).fill(value)
+
+
+def test_the_card_of_a_paged_format_names_the_page(browser: Browser, desk: Served) -> None:
+    with opened(browser, desk.url) as page:
+        ask(page, "When does the ferry to Lomaria sail?")
+        card = page.locator(".card").first
+        expect(card.locator("h4")).to_have_text("Timetable")
+        expect(card.locator(".facts").first).to_contain_text("page 2, paragraph 2")
 
 
 def test_a_filter_lets_only_its_copy_answer_and_the_page_says_so(browser: Browser, wire: Wire) -> None:

@@ -107,7 +107,7 @@ function card(payload, citation, turn) {
   const title = el("h4", tongue(source.headline || source.slug ? source.language : "und"), titleOf(source));
   const show = el("button", { type: "button", class: "quiet", onclick: () =>
     open(citation.dispatch_id, { citation, opener: show, store: payload.store }) }, say("open_source"));
-  const place = say("paragraph", { paragraph: citation.paragraph });
+  const place = onPage(citation) + say("paragraph", { paragraph: citation.paragraph });
   item.append(...[
     el("div", { class: "row" },
       payload.supported ? el("span", { class: "n", "aria-hidden": "true" }, citation.number) : null, title),
@@ -216,11 +216,16 @@ function send(url, body) {
   return fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).catch(() => null);
 }
 
+// Where a paged format has the evidence.
+function onPage(citation) {
+  return citation.page ? `${say("page", { page: citation.page })}, ` : "";
+}
+
 function copyButton(payload, citation, source) {
   const button = el("button", { type: "button", class: "quiet", onclick: async () => {
     const { start, end, quote } = citation.evidence;
     const told = [titleOf(source), source.agency, source.filed_at ?? source.dateline].filter(Boolean).join(", ");
-    const place = say("place", { paragraph: citation.paragraph, start, end });
+    const place = onPage(citation) + say("place", { paragraph: citation.paragraph, start, end });
     await copy(`“${quote}”\n${told}, ${place}\n${permalink(payload, citation)}`);
     button.textContent = say("copied");
     announce(say("copied"));
