@@ -180,6 +180,7 @@ def test_an_answer_is_words_in_a_sentence_in_a_passage_all_verbatim(fake_store: 
 def test_what_the_reader_does_not_find_is_refused(fake_store: Settings) -> None:
     answer = asked(fake_store).ask("champions league")
     assert (answer.supported, answer.citations) == (False, ())
+    assert [near.answer for near in answer.nearest] == [None] * 3
     assert answer.confidence == pytest.approx(1 / (1 + np.exp(1.5)))
 
 
@@ -195,6 +196,22 @@ def test_the_same_words_from_two_passages_are_told_once(fake_store: Settings) ->
     answer = dispatches.ask("a déclaré M. Umerov, le ministre, dans un message", k=5)
     assert answer.text.count("Umerov") == 1
     assert answer.text.startswith("Umerov [1][2]")
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.49, "sentence"), (0.5, "words")])
+def test_words_that_are_not_sure_leave_the_sentence_to_speak(fake_store: Settings, share: float, told: str) -> None:
+    class Unsure:
+        name = "unsure"
+
+        def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+            return [Reading(3.0, (Found(Span(0, 5), share),)) for _ in passages]
+
+    dispatches = DispatchQA(fake_store, embedder=FakeEmbedder(), evidence=Evidence(Unsure(), CALIBRATION))
+    answer = dispatches.ask("a déclaré M. Umerov", k=1)
+    (citation,) = answer.citations
+    words = citation.quote[:5] if told == "words" else citation.evidence.quote
+    assert answer.text == f"{words} [1]"
+    assert (citation.answer is None) == (told == "sentence")
 
 
 def test_another_models_store_has_no_reader(tmp_path: object, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from dispatch_qa.attribution import speaker
 from dispatch_qa.calibration import Calibration
@@ -76,8 +77,9 @@ def refuse(
     confidence: float | None = None,
     left_out: tuple[LeftOut, ...] = (),
 ) -> Answer:
-    """The answer that the dispatches do not say, with the nearest passages as such. Raises as `answer`."""
-    return Answer(question, False, confidence, text, (), _cited(nearest, dispatch_of), left_out)
+    """The answer that the dispatches do not say, with the nearest passages, without words. Raises as `answer`."""
+    wordless = [replace(hit, answer=None) for hit in nearest]
+    return Answer(question, False, confidence, text, (), _cited(wordless, dispatch_of), left_out)
 
 
 def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]:
