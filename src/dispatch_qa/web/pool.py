@@ -24,7 +24,7 @@ T = TypeVar("T")
 Told = Callable[[str, Answer | BaseException], None]
 
 WAITING = 64
-"""How many questions may wait: at some twenty milliseconds each, the last is answered within a second or two."""
+"""How many questions may wait: at some eighty milliseconds of one core each, the last is answered within seconds."""
 
 _LONG_QUESTION = "What do the dispatches say? " * 25
 """Long enough that everything a question can need is loaded by it, the tokenizer's library too."""
