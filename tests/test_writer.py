@@ -206,3 +206,20 @@ def test_the_passages_of_two_long_dispatches_are_not_compared_each_with_each(
         assert len(writer.rows("SELECT * FROM alike")) == 120
         assert len(writer.rows("SELECT DISTINCT label FROM alike")) == 60
     assert 60 <= len(compared) < 200
+
+
+def test_an_index_of_an_earlier_build_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    build(tmp_path, MANIFEST, [])
+    with changing(tmp_path, None) as writer:
+        writer.put(*dispatch("d0", 1, 2))
+        writer.commit()
+    with changing(tmp_path, None) as writer:
+        writer.remove("d0")
+        writer.commit()
+    # The index now tells of an empty store whose next passage is the third; this build's next one is the first.
+    build(tmp_path, MANIFEST, [])
+    with closing(Writer(tmp_path / TRUTH)) as writer:
+        writer.put(*dispatch("d0", 1, 2))
+        writer.commit()
+    with opened(tmp_path) as store:
+        assert len(store.nearest(np.full(8, 8**-0.5, np.float32), 5)) == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from dispatch_qa.errors import StoreDamaged, StoreError, StoreMissing, StoreOutdated
 from dispatch_qa.records import Dispatch
 from dispatch_qa.store import index
-from dispatch_qa.store.files import TRUTH, sync, writing
+from dispatch_qa.store.files import INDEX_CARD, TRUTH, sync, writing
 from dispatch_qa.store.schema import Embedded, Manifest
 from dispatch_qa.store.truth import Truth
 from dispatch_qa.store.writer import Writer, create
@@ -69,6 +69,8 @@ def build(folder: Path, manifest: Manifest, content: Iterable[tuple[Dispatch, li
 
 def place(work: Path, folder: Path, warn: Warn = lambda line: None) -> None:
     """Put a complete truth file into its place, in one commit, and the index behind it. The caller holds the lock."""
+    # A build numbers its passages anew, so that an index of the same content may name others by the same numbers.
+    (folder / INDEX_CARD).unlink(missing_ok=True)
     try:
         Truth(folder / TRUTH).close()
     except (StoreMissing, StoreDamaged, StoreOutdated):
