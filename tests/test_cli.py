@@ -57,6 +57,7 @@ def test_ask_prints_quotes_with_their_place(run: Run) -> None:
 def test_the_words_that_answer_lead_unless_no_reader_is_wanted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     evidence = Evidence(FakeReader(), Calibration(slope=0, bias=0, threshold=0.5, here=1))
     monkeypatch.setattr(qa, "load_evidence", lambda *_: evidence)
+    monkeypatch.delenv("DISPATCH_QA_READER", raising=False)
     question = "fabricants britanniques Babcock International Group"
     _, out, _ = run("ask", question, "-k", "1")
     assert out.startswith("Cette [1]\n\n[1] Cette semaine, Kiev")
