@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from fakes import FakeEmbedder
 from dispatch_qa import DispatchQA, Settings, build
 from dispatch_qa.readers import shipped_dispatch
 from dispatch_qa.records import Dispatch
+
+# A shell's background jobs ignore Ctrl-C, and so would the processes in which it is tried.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

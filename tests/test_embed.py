@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -290,3 +293,13 @@ def test_a_fast_lane_that_does_not_agree_stays_off(tmp_path: Path, monkeypatch: 
     assert [onnx_lane.prepare_lane(folder, said.append) for _ in range(2)] == [False, False]
     assert said[0].startswith("Preparing the model's fast lane")
     assert said[1] == said[2] == "The fast lane is off: on this machine it agrees to 0.9800 only, 0.995 is wanted"
+
+
+@pytest.mark.model
+def test_the_library_that_runs_the_model_tells_nobody(tmp_path: Path) -> None:
+    # Nothing of this environment: in one of continuous integration the library is silent by itself.
+    alone = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "DISPATCH_QA_CACHE": str(default_cache())}
+    command = [sys.executable, "-m", "dispatch_qa", "ask", "Which British firms attended?"]
+    subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, check=True)
+    # What it would send lies in the user's cache first.
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

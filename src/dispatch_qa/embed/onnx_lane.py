@@ -131,9 +131,13 @@ class OnnxEmbedder:
 
 
 def quiet_session(graph: Path) -> InferenceSession:
-    """A session of one thread for a graph of ours."""
+    """A session of one thread for a graph of ours, that tells nobody of it."""
+    # By default the library writes down what it is used for and sends it to its maker. It looks when it is imported;
+    # where somebody else has imported it, the call ends it.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # The graph is written in fused operators: looking for more to fuse takes time and finds nothing.
