@@ -48,3 +48,8 @@ def real() -> Iterator[DispatchQA]:
     opened = DispatchQA(Settings())
     yield opened
     opened.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests last: its event loop runs on until all is done, and others start one of their own."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
