@@ -85,7 +85,7 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
 
 
 def _speed(told: dict[str, Any]) -> Iterable[str]:
-    yield "**What it adds to a question** over the shipped dispatch, five passages read, medians in milliseconds"
+    yield "**What it adds to a question** over the shipped dispatch, three passages read, medians in milliseconds"
     yield f"(`python training/speed.py`; {told['cores']} cores, load {told['load before']:.1f} when it began):\n"
     rows = [
         (

@@ -12,11 +12,12 @@ from data import Pool
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.evaluate import read_folder, store_for
 from dispatch_qa.reader import Reader
-from dispatch_qa.reader.evidence import READ, lacks_a_number
+from dispatch_qa.reader.evidence import lacks_a_number
 from dispatch_qa.records import Hit
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
 MOST = 400  # questions of a public set, drawn by their ids
+OBSERVED = 5  # passages a question: more than are read, to choose how many should be
 LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 
 
@@ -39,7 +40,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A question, and the passages that the reader reads for it, as retrieval ranks them."""
+    """A question, and the first passages for it, as retrieval ranks them, each as the reader reads it."""
 
     text: str
     language: str
@@ -83,7 +84,7 @@ def of_piaf(part: str, reader: Reader, pool: Pool, folder: Path) -> list[Observe
 
 
 def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Callable[[Hit], bool]) -> tuple[Seen, ...]:
-    hits = dispatches.search(question, READ)
+    hits = dispatches.search(question, OBSERVED)
     found = [dispatches.show(hit.passage.dispatch_id) for hit in hits]
     texts = [hit.passage.span.of(dispatch.text) for hit, dispatch in zip(hits, found, strict=True)]
     readings = reader.read(question, texts)

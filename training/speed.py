@@ -23,7 +23,7 @@ WARM, COLD = 60, 9
 
 
 def warm() -> dict[str, dict[str, float]]:
-    """A question in a process that has answered before, over the shipped dispatch: five passages are read."""
+    """A question in a process that has answered before, over the shipped dispatch: the first passages are read."""
     asked = [json.loads(line)["text"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
     lanes = {name: DispatchQA(replace(Settings.from_env(), reader=name)) for name in ("off", "auto")}
     for dispatches in lanes.values():
