@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
     "settings": {"errors"},
     "language": set(),
+    "nations": set(),
     # The registry knows every format; a format knows what all share, and where one holds another, that one.
     "readers": {"errors", "records", "readers.folder", "readers.guard", "readers.limits"}
     | {f"readers.{name}" for name in FORMATS.split()},
@@ -89,7 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reader.protocol": {"records"},
     "reader.spans": {"records", "reader.protocol"},
     "reader.weights": {"errors"},
-    "reader.evidence": {"records", "models", "calibration", "reader"},
+    "reader.evidence": {"records", "models", "calibration", "language", "nations", "reader"},
     # It is the encoder with other weights: its graph, its tokens, its way of preparing and of checking itself.
     "reader.onnx_reader": {
         "models",

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from dispatch_qa import DispatchQA, Settings, present
 from dispatch_qa.calibration import Calibration, load_calibration
 from dispatch_qa.errors import ModelError
+from dispatch_qa.language import identify
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import Found, Reading, load_reader, reader_name
-from dispatch_qa.reader.evidence import READ, Evidence, lacks_a_number, load_evidence
+from dispatch_qa.reader.evidence import READ, Evidence, lacks, load_evidence
 from dispatch_qa.reader.onnx_reader import LEAST_AGREEMENT, OnnxReader, golden_agreement
 from dispatch_qa.reader.spans import best_spans, widened
 from dispatch_qa.reader.weights import CARD, laid_over
@@ -146,7 +147,7 @@ def test_passages_are_ranked_by_the_reader_and_unread_ones_stay_behind() -> None
 
 
 @pytest.mark.parametrize(
-    ("question", "lacks"),
+    ("question", "lacking"),
     [
         ("How many in 2023?", False),
         ("How many in 2024?", True),
@@ -154,11 +155,12 @@ def test_passages_are_ranked_by_the_reader_and_unread_ones_stay_behind() -> None
         ("What calibre, 122 mm?", True),
         ("Which 2 firms?", False),
         ("What did it say on 3 May 2025?", False),
+        ("Which Polish firms?", True),
     ],
 )
-def test_a_number_that_the_dispatch_lacks_is_seen_in_any_script(question: str, lacks: bool) -> None:
+def test_a_number_or_nation_that_the_dispatch_lacks_is_seen(question: str, lacking: bool) -> None:
     dispatch = Dispatch("d", "Il a triplé en 2023.", "fr", filed_at="2025-05-03T09:00:00+00:00")
-    assert lacks_a_number(question, dispatch) == lacks
+    assert lacks(question, identify(question), dispatch) == lacking
 
 
 def asked(settings: Settings) -> DispatchQA:

@@ -1,10 +1,10 @@
 """Fit what the reader's logits mean: `python training/fit.py --data DIR`, after training.
 
 A logistic curve over the best passage's retrieval score, reader's logit and share of the question's words, and over
-whether its dispatch lacks a number of the question; on the tuning parts of the shipped dispatch's questions and of PIAF
-with questions about other things. Both sets and both classes weigh the same, and the threshold is the highest that lets
-through `KEEP` of each set's answerable questions. Figures on the parts that neither training nor fitting saw go to
-`training/results/calibration.json`.
+whether its dispatch lacks a number or a nation of the question; on the tuning parts of the shipped dispatch's
+questions and of PIAF with questions about other things. Both sets and both classes weigh the same, and the threshold is
+the highest that lets through `KEEP` of each set's answerable questions. Figures on the parts that neither training nor
+fitting saw go to `training/results/calibration.json`.
 """
 
 from __future__ import annotations

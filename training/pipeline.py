@@ -11,8 +11,9 @@ from data import Pool
 
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.evaluate import read_folder, store_for
+from dispatch_qa.language import identify
 from dispatch_qa.reader import Reader
-from dispatch_qa.reader.evidence import lacks_a_number
+from dispatch_qa.reader.evidence import lacks
 from dispatch_qa.records import Hit
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
@@ -25,8 +26,8 @@ LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 class Seen:
     """A passage that retrieval found: its score, the share of the question's words in it, the reader's logit.
 
-    And whether its dispatch lacks a number of the question, and whether it is right, with the words that the reader
-    found in it and their share of all its spans.
+    And whether its dispatch lacks a number or a nation of the question, and whether it is right, with the words that
+    the reader found in it and their share of all its spans.
     """
 
     score: float
@@ -93,7 +94,7 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
             hit.score,
             hit.lexical,
             reading.here,
-            lacks_a_number(question, dispatch),
+            lacks(question, identify(question), dispatch),
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
             reading.found[0].score if reading.found else 0.0,

@@ -59,7 +59,7 @@ class Calibration:
             score: its best hit's, in [-1, 1].
             logit: the reader's for that hit.
             share: of the question's words, by their weight, those that the hit holds, in [0, 1].
-            lacking: whether the question names a number that the hit's dispatch does not.
+            lacking: whether the question names a number or a nation that the hit's dispatch does not.
         """
         sum_ = self.slope * score + self.here * logit + self.lexical * share + self.absent * lacking + self.bias
         return 1 / (1 + math.exp(-sum_)) if sum_ > -700 else 0.0

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dispatch_qa.calibration import Calibration, load_calibration
+from dispatch_qa.language import identify
 from dispatch_qa.models import Progress
+from dispatch_qa.nations import lacks_a_nation
 from dispatch_qa.reader import Reader, Reading, load_reader
 from dispatch_qa.records import Dispatch, Hit, Span
 
@@ -36,7 +38,8 @@ class Evidence:
         """The hits, best first, with what the reader found; those that it does not read stay behind."""
         dispatches = [dispatch_of(hit.passage.dispatch_id) for hit in hits[:READ]]
         readings = self.reader.read(question, [_text(*pair) for pair in zip(hits, dispatches, strict=False)])
-        lacking = [dispatch is not None and lacks_a_number(question, dispatch) for dispatch in dispatches]
+        language = identify(question)
+        lacking = [dispatch is not None and lacks(question, language, dispatch) for dispatch in dispatches]
         seen = [self._seen(*one) for one in zip(hits, readings, lacking, strict=False)]
         return [*sorted(seen, key=self.rank, reverse=True), *hits[READ:]]
 
@@ -57,13 +60,17 @@ class Evidence:
         return hit
 
 
-def lacks_a_number(question: str, dispatch: Dispatch) -> bool:
-    """Whether the question names a number of two digits or more that the dispatch does not: a year, a calibre.
+def lacks(question: str, language: str, dispatch: Dispatch) -> bool:
+    """Whether the question, in that language, names a nation or a number that the dispatch does not.
 
-    Smaller ones are written as words as often. A number is the same in every language, and in every script's digits.
+    Of numbers those of two digits or more: a year, a calibre. Smaller ones are written as words as often. A number is
+    the same in every language, and in every script's digits.
     """
     told = f"{dispatch.text} {dispatch.dateline} {dispatch.filed_at}"
-    return not set(map(int, _NUMBER.findall(question))) <= set(map(int, _NUMBER.findall(told)))
+    numbers = set(map(int, _NUMBER.findall(question)))
+    return not numbers <= set(map(int, _NUMBER.findall(told))) or lacks_a_nation(
+        question, language, told, dispatch.language
+    )
 
 
 def load_evidence(fingerprint: str, cache: Path, progress: Progress = lambda line: None) -> Evidence | None:
