@@ -222,6 +222,13 @@ def test_a_port_in_use_says_so_and_what_to_type_next() -> None:
             listen(ServerSettings(port=port))
 
 
+def test_an_answer_does_not_wait_for_its_headers_to_be_acknowledged() -> None:
+    with listen(ServerSettings(port=0)) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("host", ["no.such.name.invalid", "8.8.8.8", "\udcff", "x" * 300])
 def test_an_address_that_is_not_this_machines_says_so(host: str) -> None:
     with pytest.raises(InputRejected, match="cannot be listened on"):

@@ -213,6 +213,9 @@ def listen(server: ServerSettings) -> socket.socket:
             f"try another port: dispatch-qa serve --port {server.port + 1 if server.port < 65_535 else 0}"
         ) from error
     listening.set_inheritable(False)
+    # An answer goes out at once, not when the client has acknowledged its headers, 40 ms later: accepted connections
+    # inherit this, and asyncio does it only for sockets that it made itself.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
