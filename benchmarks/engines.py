@@ -6,6 +6,7 @@ classes here are the only place that knows how the store's engine is made, writt
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from benchmarks.common import tell
 from benchmarks.figures import percentile
 from dispatch_qa.store.engine import FaissEngine
+from dispatch_qa.store.index import opened
 
 NEIGHBOURS = 10
 Floats = npt.NDArray[np.float32]
@@ -66,10 +68,12 @@ class Ours:
         self._engine = FaissEngine.build(np.arange(len(vectors), dtype=np.int64), vectors)
 
     def write(self, file: Path) -> None:
-        file.write_bytes(self._engine.to_bytes())
+        data = self._engine.to_bytes()
+        file.write_bytes(data)
+        file.with_suffix(".sha256").write_text(hashlib.sha256(data).hexdigest(), encoding="ascii")
 
     def open(self, file: Path) -> None:
-        self._engine = FaissEngine.from_bytes(file.read_bytes())
+        self._engine = opened(file, file.with_suffix(".sha256").read_text(encoding="ascii"))
 
     def search(self, query: Floats) -> list[int]:
         return [i for i, _ in self._engine.search(query, NEIGHBOURS)]

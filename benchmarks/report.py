@@ -1,4 +1,4 @@
-"""Write the tables of the last run and the last frontier: `python benchmarks/report.py`.
+"""Write the tables of the last run, frontier and search by words: `python benchmarks/report.py`.
 
 All of them go into `benchmarks/TABLES.md`, the summary into the README. `--check` writes nothing and exits with 1 where
 either does not hold what the results give.
@@ -50,6 +50,7 @@ def updated(readme: str, tables: str) -> str:
 def _wanted() -> dict[Path, str]:
     """What each file should hold."""
     latest, frontier, readme = RESULTS / "latest.json", RESULTS / "frontier.json", ROOT / "README.md"
+    lexical = RESULTS / "lexical.json"
     if not latest.is_file():
         raise BenchError(f"there are no results in {latest}; type: make bench")
     results = read_json(latest)
@@ -58,8 +59,9 @@ def _wanted() -> dict[Path, str]:
     if points and not picture.is_file():
         raise BenchError(f"{picture} is missing; type: python benchmarks/frontier.py --data DIR")
     plot = f"results/{picture.name}" if points else None
+    words = read_json(lexical) if lexical.is_file() else None
     text = readme.read_text(encoding="utf-8")
-    return {readme: updated(text, summary(results)), TABLES: TITLE + rendered(results, points, plot)}
+    return {readme: updated(text, summary(results)), TABLES: TITLE + rendered(results, points, plot, words)}
 
 
 if __name__ == "__main__":

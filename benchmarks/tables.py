@@ -18,13 +18,18 @@ def summary(results: Results) -> str:
     return _joined([_origin(results), _targets(results), _titled(results["figures"]["cold_ask"])])
 
 
-def rendered(results: Results, frontier: Sequence[dict[str, Any]] = (), plot: str | None = None) -> str:
-    """All tables of a run: what was asked for, then figure by figure, then the frontier."""
+def rendered(
+    results: Results, frontier: Sequence[dict[str, Any]] = (), plot: str | None = None, lexical: Results | None = None
+) -> str:
+    """All tables of a run: what was asked for, then figure by figure, then the frontier and the search by words."""
     parts = [_origin(results), _targets(results), *map(_titled, results["figures"].values())]
     if frontier:
         parts.append(f"**Speed against recall of the encoder, all points tried**\n\n{_frontier(frontier)}")
     if plot:
         parts.append(f"![Speed against recall]({plot})")
+    if lexical:
+        parts.append(f"**Search by words within a language, by engine and terms, percent**\n\n{_recall(lexical)}")
+        parts.append(f"**Search by words as it grows: real text, the shipped terms**\n\n{_growth(lexical)}")
     return _joined(parts)
 
 
@@ -120,6 +125,37 @@ def _frontier(points: Sequence[dict[str, Any]]) -> str:
         name = f"**{point['name']}** (shipped)" if point.get("shipped") else str(point["name"])
         rows.append([name, *(_plain(key, point.get(key)) for key in keys)])
     return table(head, rows)
+
+
+def _recall(lexical: Results) -> str:
+    rows = lexical["recall"]
+    sets = [name for name in rows[0] if name not in ("engine", "terms")]
+    measures = list(rows[0][sets[0]])
+    head = ["engine", "terms", *(f"{name}: {' / '.join(measures)}" for name in sets)]
+    return table(
+        head,
+        [
+            [row["engine"], row["terms"], *(" / ".join(f"{row[name][key]:.1f}" for key in measures) for name in sets)]
+            for row in rows
+        ],
+    )
+
+
+def _growth(lexical: Results) -> str:
+    head = ["engine", "passages", "built, s", "ten more, s", "p50, ms", "on disk, MB", "peak memory, MB"]
+    return table(
+        head,
+        [
+            [
+                row["engine"],
+                f"{row['passages']:,}",
+                *(number(row[key]) for key in ("build_s", "add_s", "p50_ms")),
+                number(row["bytes"] / 1e6),
+                number(row["peak_mb"]),
+            ]
+            for row in lexical["growth"]
+        ],
+    )
 
 
 def _plain(key: str, value: object) -> str:

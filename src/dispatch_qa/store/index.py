@@ -100,16 +100,22 @@ def load(folder: Path, truth: Truth, known: SearchIndex | None = None) -> Search
             return None
         if known is not None and known.card == card:
             return SearchIndex(known.engine, card, truth)
-        data = _contents(folder / INDEX)
+        engine = opened(folder / INDEX, card["sha256"])
     except (OSError, ValueError):
         return None
-    if card["sha256"] != hashlib.sha256(data).hexdigest():
+    return SearchIndex(engine, card, truth) if engine else None
+
+
+def opened(file: Path, sha256: str) -> FaissEngine | None:
+    """The engine in a file, mapped where it is large; `None` where its SHA-256 is another. Raises `OSError`."""
+    data = _contents(file)
+    if sha256 != hashlib.sha256(data).hexdigest():
         return None
     engine = FaissEngine.from_bytes(data)
     if sys.platform == "linux" and isinstance(data, mmap.mmap):
         # The checksum touched every page and FAISS has copied some: from here on only what a search needs counts.
         data.madvise(mmap.MADV_DONTNEED)
-    return SearchIndex(engine, card, truth)
+    return engine
 
 
 def card_of(manifest: Manifest, fitted: int, sha256: str = "") -> Card:
