@@ -46,8 +46,8 @@ def prepare(store: str, texts: str) -> None:
 
 
 def serve_queries(store: str) -> None:
-    """Answer lists of questions with the milliseconds that each took."""
-    dispatches = DispatchQA(replace(Settings.from_env(), index=Path(store)))
+    """Answer lists of questions with the milliseconds that each took, without the reader: see `training/speed.py`."""
+    dispatches = DispatchQA(replace(Settings.from_env(), index=Path(store), reader="off"))
     dispatches.search("Who?")  # loads the model
 
     def answer(questions: list[str]) -> list[float]:
