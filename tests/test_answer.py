@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatch_qa.answer import REFUSAL, answer, check, cite
+from dispatch_qa.answer import REFUSAL, answer, check, cite, supporting
 from dispatch_qa.calibration import Calibration
 from dispatch_qa.errors import CitationError
 from dispatch_qa.present import answer_markdown, answer_text
@@ -52,6 +52,19 @@ def test_below_the_threshold_the_dispatches_do_not_say() -> None:
     assert given.text == REFUSAL
     assert given.citations == ()
     assert [citation.quote for citation in given.nearest] == ["Kiev a parlé. Londres a répondu."]
+
+
+def test_what_a_reader_left_unread_supports_nothing() -> None:
+    read = replace(CALIBRATION, here=1.0)
+    assert [one.score for one in supporting([hit(FIRST, Span(0, 13))], CALIBRATION)] == [0.9]
+    assert supporting([hit(FIRST, Span(0, 13))], read) == []
+
+
+def test_sentences_are_printed_once_where_only_a_later_passage_has_words() -> None:
+    first, second = hit(FIRST, Span(14, 32)), replace(hit(SECOND, Span(34, 49), 0.6), answer=Span(34, 40))
+    printed = answer_text(answer("Qui ?", [first, second], dispatch_of, CALIBRATION))
+    assert printed.count("Londres a répondu.") == 2  # the passage, and the evidence in it
+    assert printed.startswith("[1]")
 
 
 def test_without_hits_the_dispatches_do_not_say() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from dispatch_qa.errors import ModelError
 from dispatch_qa.language import identify
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import Found, Reading, load_reader, reader_name
-from dispatch_qa.reader.evidence import READ, Evidence, lacks, load_evidence
+from dispatch_qa.reader.evidence import NEAR, READ, Evidence, lacks, load_evidence
 from dispatch_qa.reader.onnx_reader import LEAST_AGREEMENT, OnnxReader, golden_agreement
 from dispatch_qa.reader.spans import best_spans, widened
 from dispatch_qa.reader.weights import CARD, laid_over
@@ -144,6 +145,11 @@ def test_passages_are_ranked_by_the_reader_and_unread_ones_stay_behind() -> None
     readings = [Reading(float(n), ()) for n in range(READ)]
     ranked = seen(hits, *readings)
     assert [hit.here for hit in ranked] == [*map(float, reversed(range(READ))), None]
+
+
+def test_what_scores_far_lower_than_the_first_is_not_read() -> None:
+    far, reading = replace(HIT, score=HIT.score - NEAR - 0.01), Reading(1.0, ())
+    assert [hit.here for hit in seen([HIT, far], reading, reading)] == [1.0, None]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from sklearn.metrics import roc_auc_score
 from dispatch_qa.calibration import READER_FILE, Calibration, points, with_card
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import load_reader
-from dispatch_qa.reader.evidence import READ, SURE
+from dispatch_qa.reader.evidence import SURE, worth_reading
 from dispatch_qa.settings import default_cache
 
 TARGET = Path(__file__).parent.parent / "src" / "dispatch_qa" / READER_FILE
@@ -36,9 +36,14 @@ BINS = 10
 RIGHT = 0.5  # of words, their F1 with the gold ones
 
 
+def read(one: Observed) -> Sequence[Seen]:
+    """The passages that are read for a question."""
+    return one.seen[: worth_reading([seen.score for seen in one.seen])]
+
+
 def best(one: Observed, rank: float) -> Seen | None:
     """The passage that a question's answer would come from; `None` where retrieval found none."""
-    return max(one.seen[:READ], key=lambda seen: rank * seen.score + seen.here, default=None)
+    return max(read(one), key=lambda seen: rank * seen.score + seen.here, default=None)
 
 
 def ranking(observed: Sequence[Observed]) -> float:
@@ -46,8 +51,8 @@ def ranking(observed: Sequence[Observed]) -> float:
     pairs = [
         (right.score - wrong.score, right.here - wrong.here)
         for one in observed
-        for right in one.seen[:READ]
-        for wrong in one.seen[:READ]
+        for right in read(one)
+        for wrong in read(one)
         if right.relevant and not wrong.relevant
     ]
     mirrored = np.array(pairs + [(-a, -b) for a, b in pairs])

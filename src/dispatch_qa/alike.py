@@ -25,6 +25,13 @@ def triples(text: str) -> Triples:
     return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset([tuple(words)])
 
 
+def repeat(a: Triples, b: Triples) -> bool:
+    """Whether passages with those triples are alike."""
+    # Sets of too different a size cannot be, which is quicker to tell.
+    shorter, longer = sorted((len(a), len(b)))
+    return shorter >= SAME_PASSAGE * longer and jaccard(a, b) >= SAME_PASSAGE
+
+
 def jaccard(a: Triples, b: Triples) -> float:
     """What two sets share of what they have together, in [0, 1]."""
     shared = len(a & b)

@@ -87,7 +87,10 @@ def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]
 
 
 def _confidence(hit: Hit, calibration: Calibration) -> float:
-    return calibration.probability(hit.score) if hit.probability is None else hit.probability
+    if hit.probability is not None:
+        return hit.probability
+    # What a reader was there for and did not read lay too far behind.
+    return 0.0 if calibration.here else calibration.probability(hit.score)
 
 
 def cite(number: int, hit: Hit, dispatch_of: DispatchOf) -> Citation:

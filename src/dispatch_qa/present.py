@@ -55,7 +55,7 @@ def info_json(info: Info) -> Json:
 
 def answer_text(answer: Answer, *, color: bool = False) -> str:
     """An answer to be read in a terminal: the words that answer, each passage with its evidence marked, its place."""
-    lead = not answer.supported or any(citation.answer for citation in answer.citations)
+    lead = not answer.supported or answer.citations[0].answer
     blocks = [_styled(answer.text, _MARK, color)] if lead else []
     if answer.nearest:
         blocks.append("Nearest passages, which do not answer:")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dispatch_qa.alike import SAME_PASSAGE, jaccard, triples
+from dispatch_qa.alike import repeat, triples
 from dispatch_qa.lexical import covered, holds, terms, weights
 from dispatch_qa.records import Hit, Passage
 
@@ -95,15 +95,8 @@ def retrieve(
     else:
         proposed = {number for number, _ in library.nearest(query, n)} | set(library.matching(rare or known, n))
     found = [one for one in library.passages(sorted(proposed)) if not phrases or holds(one.text, phrases)]
-    scored = sorted((_scored(query, weight, candidate) for candidate in found), key=lambda one: -one.score)
-    kept: list[tuple[_Scored, list[str]]] = []
-    for one in scored:
-        copies = next((copies for better, copies in kept if _repeats(one.candidate, better.candidate)), None)
-        if copies is not None:
-            copies += [one.candidate.passage.dispatch_id, *one.candidate.copies]
-        elif len(kept) < k:
-            kept.append((one, list(one.candidate.copies)))
-    return [_hit(one, weight, copies) for one, copies in kept]
+    scored = sorted(_scored(query, weight, found), key=lambda one: -one.score)
+    return [_hit(one, weight, copies) for one, copies in _told_once(scored, k)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +108,45 @@ class _Scored:
     score: float
 
 
-def _scored(query: npt.NDArray[np.float32], weight: Mapping[str, float], candidate: Candidate) -> _Scored:
-    cosines = candidate.sentence_vectors @ query
-    dense, sentence = _cosine(float(candidate.vector @ query)), _cosine(float(cosines.max()))
-    lexical = covered(candidate.text, weight)
-    meaning = (1 - SENTENCE_WEIGHT) * dense + SENTENCE_WEIGHT * sentence
-    score = (meaning + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
-    return _Scored(candidate, cosines, dense, lexical, score)
+def _scored(
+    query: npt.NDArray[np.float32], weight: Mapping[str, float], found: Sequence[Candidate]
+) -> Iterator[_Scored]:
+    if not found:
+        return
+    import numpy as np
+
+    # Not by BLAS: what it gives for a row hangs on how many there are.
+    dense = np.einsum("ij,j->i", np.stack([one.vector for one in found]), query)
+    cosines = np.einsum("ij,j->i", np.concatenate([one.sentence_vectors for one in found]), query)
+    ends = np.cumsum([len(one.sentence_vectors) for one in found])
+    for one, passage, own in zip(found, dense.tolist(), np.split(cosines, ends[:-1]), strict=True):
+        lexical = covered(one.text, weight)
+        meaning = (1 - SENTENCE_WEIGHT) * _cosine(passage) + SENTENCE_WEIGHT * _cosine(float(own.max()))
+        score = (meaning + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
+        yield _Scored(one, own, _cosine(passage), lexical, score)
 
 
-def _repeats(one: Candidate, other: Candidate) -> bool:
-    # Nearly the same words have nearly the same length and vector, which is far quicker to tell.
-    shorter, longer = sorted((len(one.text), len(other.text)))
-    return (
-        shorter >= SIMILAR_LENGTH * longer
-        and float(one.vector @ other.vector) >= CLOSE
-        and jaccard(triples(one.text), triples(other.text)) >= SAME_PASSAGE
-    )
+def _told_once(scored: Sequence[_Scored], k: int) -> Iterator[tuple[_Scored, list[str]]]:
+    """The first `k` that repeat no better one, each with the dispatches of those that repeat it."""
+    import numpy as np
+
+    vectors = np.stack([one.candidate.vector for one in scored]) if scored else np.zeros((0, 0), np.float32)
+    lengths = np.array([len(one.candidate.text) for one in scored])
+    left = np.arange(len(scored))
+    for _ in range(k):
+        if not left.size:
+            return
+        first, left = left[0], left[1:]
+        better = scored[first]
+        # Nearly the same words have nearly the same length and vector, which is far quicker to tell.
+        shorter, longer = np.minimum(lengths[left], lengths[first]), np.maximum(lengths[left], lengths[first])
+        near = np.flatnonzero(shorter >= SIMILAR_LENGTH * longer)
+        near = near[np.einsum("ij,j->i", vectors[left[near]], vectors[first]) >= CLOSE]
+        words = triples(better.candidate.text) if near.size else frozenset()
+        again = [at for at in near if repeat(triples(scored[left[at]].candidate.text), words)]
+        copies = [scored[at].candidate for at in left[again]]
+        left = np.delete(left, again)
+        yield better, [*better.candidate.copies, *(i for one in copies for i in (one.passage.dispatch_id, *one.copies))]
 
 
 def _hit(one: _Scored, weight: Mapping[str, float], copies: Iterable[str]) -> Hit:

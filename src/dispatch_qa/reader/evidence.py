@@ -20,6 +20,9 @@ _NUMBER = re.compile(r"\d{2,9}")
 READ = 3
 """Passages that are read: as many as an answer cites by itself. Five find no more, and take time for two."""
 
+NEAR = 0.04
+"""What scores lower than the first passage by more is not read: on the tuning parts it never came first."""
+
 SURE = 0.5
 """Of all spans of a passage, the share that words need to be told: else the sentence stands for itself.
 
@@ -36,12 +39,13 @@ class Evidence:
 
     def of(self, question: str, hits: Sequence[Hit], dispatch_of: Callable[[str], Dispatch | None]) -> list[Hit]:
         """The hits, best first, with what the reader found; those that it does not read stay behind."""
-        dispatches = [dispatch_of(hit.passage.dispatch_id) for hit in hits[:READ]]
-        readings = self.reader.read(question, [_text(*pair) for pair in zip(hits, dispatches, strict=False)])
+        near = hits[: worth_reading([hit.score for hit in hits])]
+        dispatches = [dispatch_of(hit.passage.dispatch_id) for hit in near]
+        readings = self.reader.read(question, [_text(*pair) for pair in zip(near, dispatches, strict=True)])
         language = identify(question)
         lacking = [dispatch is not None and lacks(question, language, dispatch) for dispatch in dispatches]
-        seen = [self._seen(*one) for one in zip(hits, readings, lacking, strict=False)]
-        return [*sorted(seen, key=self.rank, reverse=True), *hits[READ:]]
+        seen = [self._seen(*one) for one in zip(near, readings, lacking, strict=True)]
+        return [*sorted(seen, key=self.rank, reverse=True), *hits[len(near) :]]
 
     def rank(self, hit: Hit) -> float:
         """By what hits are ordered: higher is better, any real number; a hit that was not read comes last."""
@@ -58,6 +62,11 @@ class Evidence:
                     answer = Span(start, min(end, sentence.end)) if words.score >= SURE else None
                     return replace(hit, best=sentence, answer=answer)
         return hit
+
+
+def worth_reading(scores: Sequence[float]) -> int:
+    """How many of the first passages are read, of those whose scores, best first, these are."""
+    return sum(score >= scores[0] - NEAR for score in scores[:READ])
 
 
 def lacks(question: str, language: str, dispatch: Dispatch) -> bool:

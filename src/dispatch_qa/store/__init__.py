@@ -5,7 +5,6 @@ SQLite's commit is the one commit point. The index follows, and is mended or mad
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
@@ -94,6 +93,7 @@ class Store:
         # A generation names its content for good, so what is reckoned from it is kept.
         self._labels = lru_cache(maxsize=2)(lambda generation: self.truth.labels())
         self._takes = lru_cache(maxsize=2)(lambda generation: self.truth.takes())
+        self._sharing = lru_cache(maxsize=512)(lambda generation, label: self.truth.sharing(label))
         self._among = lru_cache(maxsize=16)(self._reckoned)
 
     @property
@@ -147,14 +147,12 @@ class Store:
         with self.reading() as manifest:
             labels = self._labels(manifest.generation)
             found = self.truth.passages(ids)
-            repeating = {labels[one.id] for one in found if one.id in labels}
-            sharing = self._sharing(repeating) if repeating else {}
-            return [
-                replace(one, copies=tuple(i for i in sharing[labels[one.id]] if i != one.passage.dispatch_id))
-                if one.id in labels
-                else one
-                for one in found
-            ]
+
+            def copies_of(one: StoredPassage) -> tuple[str, ...]:
+                sharing = self._sharing(manifest.generation, labels[one.id])
+                return tuple(dispatch_id for dispatch_id in sharing if dispatch_id != one.passage.dispatch_id)
+
+            return [replace(one, copies=copies_of(one)) if one.id in labels else one for one in found]
 
     def among(self, where: Filter | None, without: Iterable[str] = ()) -> npt.NDArray[np.bool_] | None:
         """Which passages `where` lets through, bool (highest id + 1,), less those of the dispatches `without`.
@@ -190,15 +188,6 @@ class Store:
             let[self.truth.of_dispatches(where)] = True
         let[self.truth.of_ids(without)] = False
         return let
-
-    def _sharing(self, labels: Iterable[int]) -> dict[int, list[str]]:
-        """The ids of the dispatches that hold a passage of each label, in the order of the passages."""
-        query = """SELECT DISTINCT a.label, p.dispatch_id FROM json_each(?) e
-                   CROSS JOIN alike a ON a.label = e.value JOIN passage p ON p.id = a.passage_id ORDER BY p.id"""
-        found: dict[int, list[str]] = {}
-        for label, dispatch_id in self.truth.query(query, json.dumps(list(labels))):
-            found.setdefault(label, []).append(dispatch_id)
-        return found
 
     def _first(self, ranked: Callable[[], Iterator[int]], n: int, among: npt.NDArray[np.bool_] | None) -> list[int]:
         """The first `n` of the passages that `ranked` gives, of those that repeat each other one."""

@@ -159,6 +159,13 @@ class Truth:
         """The passages that repeat others nearly word for word, each with a number that they share."""
         return dict(self._all("SELECT passage_id, label FROM alike"))
 
+    def sharing(self, label: int) -> list[str]:
+        """The ids of the dispatches that hold a passage of that label, in the order of the passages."""
+        query = (
+            "SELECT p.dispatch_id FROM alike a JOIN passage p ON p.id = a.passage_id WHERE a.label = ? ORDER BY p.id"
+        )
+        return list(dict.fromkeys(row[0] for row in self._all(query, label)))
+
     def of_dispatches(self, where: Filter) -> list[int]:
         """The ids of the passages of all dispatches that `where` lets through."""
         condition, values = filtering(where)
