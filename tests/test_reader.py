@@ -293,7 +293,7 @@ def test_the_graph_gives_its_golden_readings(settings: Settings) -> None:
         ("Which British firms attended?", "Babcock International Group et BAE Systems"),
         ("Welche britischen Firmen nahmen teil?", "Babcock International Group et BAE Systems"),
         ("Які британські компанії взяли участь?", "Babcock International Group et BAE Systems"),
-        ("¿Cuántos productores de armas asistieron al foro?", "plus de 250"),
+        ("¿Cuántos productores de armas hubo en el foro?", "plus de 250"),
         ("Quel est le calibre des obus ?", "155 mm"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from data import Mix, Pool, load, part_of
 from near_misses import names_in, near_miss, without_answer
 from score import f1, words
+from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
 
 
 def swap(question: str, language: str, passage: str = "") -> str | None:
@@ -51,6 +52,48 @@ def test_an_answer_that_is_told_twice_or_a_short_rest_makes_no_example() -> None
     rest = "The forum drew 250 firms and was opened by the minister himself. " * 4
     assert without_answer(rest, rest.index("250"), rest.index("250") + 3) is None
     assert without_answer("It drew 250 firms. It is over.", 8, 11) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "kind", "name", "words"),
+    [
+        ("He met the German physicist Albert Einstein there.", "en", "nation", "Albert Einstein", "German"),
+        ("Then Prime Minister Tony Blair spoke.", "en", "post", "Tony Blair", "Prime Minister"),
+        ("Le philosophe allemand Emmanuel Kant y a vécu.", "fr", "nation", "Emmanuel Kant", "allemand"),
+        ("Le ministre de la guerre Adolphe Messimy refusa.", "fr", "post", "Adolphe Messimy", "ministre de la guerre"),
+        ("El rey de España Felipe Segundo murió.", "es", "post", "Felipe Segundo", "rey de España"),
+        ("Der deutsche Physiker Max Planck kam.", "de", "nation", "Max Planck", "deutsche"),
+    ],
+)
+def test_what_a_passage_tells_of_a_name_is_found(text: str, language: str, kind: str, name: str, words: str) -> None:
+    found = [(one.kind, one.name, text[one.start : one.end]) for one in told(text, language)]
+    assert (kind, name, words) in found
+
+
+def test_what_looks_like_a_name_tells_nothing() -> None:
+    assert told("the French and Indian War", "en") == []
+    assert told("Король Карл Первый", "ru") == []
+
+
+def test_credit_lines_are_asked_who_wrote_and_edited_them() -> None:
+    names, rng = [f"Ann{letter} Lee{letter}" for letter in "abcdefgh"], random.Random(1)
+    put = [one for _ in range(40) for one in of_credit_line(names, ["Nothing about it. " * 20], rng)]
+    found = [one.passage[one.start : one.end] for one in put if one.start is not None]
+    assert all(words.startswith("Ann") and words.split()[-1].startswith("Lee") for words in found)
+    assert sum(one.start is None for one in put) > len(put) / 4
+
+
+def test_a_name_is_asked_for_where_it_stands_and_where_it_does_not() -> None:
+    one, other = Told("post", "Ann Lee", 0, 5), Told("nation", "Bob Ray", 0, 6)
+    put = [again for seed in range(40) for again in asked(one, "mayor Ann Lee", [other], random.Random(seed))]
+    assert {("Ann Lee" in again.question, again.start is None) for again in put} == {(True, False), (False, True)}
+
+
+def test_every_question_is_phrased_in_every_language() -> None:
+    for kind in ("reporter", "editor", "nowhere", "nation", "post"):
+        assert tuple(PHRASES[kind]) == LANGUAGES
+    for kind in ("nation", "post"):
+        assert all("{name}" in phrase for phrases in PHRASES[kind].values() for phrase in phrases)
 
 
 def test_a_part_depends_on_the_key_alone() -> None:

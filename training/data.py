@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import wire_questions
 from near_misses import names_in, near_miss, without_answer
 
 SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
 TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
+
+CREDITS = 600  # credit lines an epoch
 
 # An unanswerable question must not be told by its language: these have no answerable ones to train on.
 OFF_LANGUAGES = ("fr", "ru", "en", "es", "de", "zh")
@@ -121,15 +124,22 @@ class Mix:
 
     Args:
         nearest: for a question's id, the train passages that retrieval ranks high and that do not answer it.
+        wire: the share of the questions as a wire is asked that an epoch has.
+        others: that of all others.
     """
 
-    def __init__(self, pool: Pool, nearest: dict[str, list[str]], seed: int) -> None:
+    def __init__(
+        self, pool: Pool, nearest: dict[str, list[str]], seed: int, wire: float = 1.0, others: float = 1.0
+    ) -> None:
         self._pool, self._nearest, self._seed = pool, nearest, seed
+        self._shares = wire, others
         self._train = pool.of_part("train")
         self._texts = [text for text in pool.passages.values() if text.part == "train"]
         self._names: dict[str, list[str]] = defaultdict(list)
         for asked in self._train:
             self._names[asked.language] += names_in(asked.text)
+        self._told = [(one, text.text) for text in self._texts for one in wire_questions.told(text.text, text.language)]
+        self._people = sorted({one.name for one, _ in self._told})
         self._off = [q for q in pool.off if q.language in OFF_LANGUAGES and pool.part(q) == "train"]
 
     def epoch(self, number: int) -> list[Example]:
@@ -140,8 +150,18 @@ class Mix:
             if rng.random() < 0.6:
                 text = self._wrong(asked, rng) if rng.random() < 0.5 else rng.choice(self._texts).text
                 examples.append(Example(asked.text, text, "off corpus"))
+        wire = [Example(put.question, put.passage, "wire", put.start, put.end) for put in self._wire(rng)]
+        parts = zip((wire, examples), self._shares, strict=True)
+        examples = [one for some, share in parts for one in rng.sample(some, round(share * len(some)))]
         rng.shuffle(examples)
         return examples
+
+    def _wire(self, rng: random.Random) -> Iterator[wire_questions.Put]:
+        elsewhere, others = [text.text for text in self._texts], [one for one, _ in self._told]
+        for one, text in self._told * 3:
+            yield from wire_questions.asked(one, text, others, rng)
+        for _ in range(CREDITS if len(self._people) >= wire_questions.NAMED else 0):
+            yield from wire_questions.of_credit_line(self._people, elsewhere, rng)
 
     def _of(self, asked: Asked, rng: random.Random) -> Iterator[Example]:
         if asked.dataset == "afriqa-en" and rng.random() > (0.8 if asked.language == "en" else 0.15):

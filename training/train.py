@@ -108,6 +108,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--frozen", type=int, default=3, help="how many of the lowest layers stay as they are")
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
+    parser.add_argument("--share-of-wire", type=float, default=1.0, help="of the questions as a wire is asked")
+    parser.add_argument("--share-of-others", type=float, default=1.0, help="of all other examples")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -116,14 +119,18 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     folder = prepare_default_model(default_cache(), print)
     pool = load(arguments.data)
-    mix = Mix(pool, nearest_wrong(pool, arguments.work / "nearest.json"), arguments.seed)
+    shares = (arguments.share_of_wire, arguments.share_of_others)
+    mix = Mix(pool, nearest_wrong(pool, arguments.work / "nearest.json"), arguments.seed, *shares)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)
 
     def batches(number: int) -> Iterator[Batch]:
         return batcher.batches(mix.epoch(number), number)
 
-    steps = train(ReaderNet(folder, arguments.frozen), batches, arguments.minutes, arguments.work, arguments.rate)
+    model = ReaderNet(folder, arguments.frozen)
+    if arguments.start:
+        model.load_state_dict(torch.load(arguments.start, weights_only=True)["model"], strict=False)
+    steps = train(model, batches, arguments.minutes, arguments.work, arguments.rate)
     told = {name: getattr(arguments, name) for name in ("minutes", "rate", "frozen", "seed")}
     shrink.write(arguments.work / CHECKPOINT, folder, {"training": told | {"steps": steps, "on": "cpu, bfloat16"}})
     reader = load_reader(FINGERPRINT, default_cache(), print)

@@ -1,0 +1,111 @@
+"""Questions as a wire is asked, in nine languages, by rules: who wrote and edited it, what nation, what office.
+
+What nation or office a name has is found in the training passages ("le ministre français Aristide Briand"), and asked
+in any language. Credit lines are made, of those names. The phrases are in `wire_questions.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PHRASES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+LANGUAGES = tuple(PHRASES["reporter"])
+NAMED = 6  # different names about a credit line
+_PART = r"[A-ZÀ-Þ][\w'’-]+"
+_NOT_A_NAME = re.compile(r"(?i)\b(?:and|und|et|y|the|die|der|les?|la|el|los|war|empire|guerre|guerra|krieg)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a passage tells of a name: its nation or office, from `start` to `end`."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A question and a passage; `start` and `end` of the answer, or `None` where the passage has none."""
+
+    question: str
+    passage: str
+    start: int | None = None
+    end: int | None = None
+
+
+def told(text: str, language: str) -> list[Told]:
+    """The nations and offices that a passage tells of names, in English, French, Spanish or German."""
+    found = []
+    for kind, pattern in _patterns(language):
+        for match in pattern.finditer(text):
+            name = match["name"].removesuffix("'s").removesuffix("’s")
+            if not _NOT_A_NAME.search(name) and text.count(name) == 1:
+                found.append(Told(kind, name, *match.span("told")))
+    return found
+
+
+def asked(one: Told, text: str, others: Sequence[Told], rng: random.Random) -> Iterator[Put]:
+    """What a passage tells, asked in some language; and asked of a name that it does not hold."""
+    yield Put(_question(one.kind, rng, name=one.name), text, one.start, one.end)
+    other = rng.choice(others)
+    if rng.random() < 0.4 and other.name not in text:
+        yield Put(_question(other.kind, rng, name=other.name), text)
+
+
+def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.Random) -> Iterator[Put]:
+    """A credit line, asked who wrote and edited it and what it does not tell; and a passage without one.
+
+    Args:
+        names: of people.
+        elsewhere: passages without a credit line.
+    """
+    a, b, c, d, place, topic = rng.sample(names, NAMED)
+    lines = PHRASES["credits"][rng.choice(sorted(PHRASES["credits"]))]
+    form = rng.choice(lines)
+    line = form.format(a=a, b=b, c=c, d=d, place=place.split()[0])
+    before = rng.choice(elsewhere)[-rng.randrange(40, 160) :] + " " if rng.random() < 0.2 else ""
+    written, edited = line.index(a), line.index(b)
+    edited_to = line.index(c) + len(c) if "{c}" in form else edited + len(b)
+    for kind, start, end in (("reporter", written, written + len(a)), ("editor", edited, edited_to)):
+        shift = len(before)
+        yield Put(_question(kind, rng, topic=topic), before + line, start + shift, end + shift)
+        if rng.random() < 0.5:
+            yield Put(_question(kind, rng, topic=topic), rng.choice(elsewhere))
+    if rng.random() < 0.5:
+        yield Put(_question("nowhere", rng), before + line)
+
+
+def _question(kind: str, rng: random.Random, **named: str) -> str:
+    phrase: str = rng.choice(PHRASES[kind][rng.choice(LANGUAGES)])
+    return phrase.format(**named)
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    if language not in PHRASES["titles"]:
+        return ()
+    people, titles = ("|".join(PHRASES[kind][language].split()) for kind in ("peoples", "titles"))
+    name = rf"(?P<name>{_PART}(?: (?:(?:de|von|van|del) )?{_PART}){{1,2}})"
+    word = r"[a-zß-ÿ-]+"
+    nation = {
+        "en": rf"\b(?P<told>{people}) (?:(?!and |of |in |for |to |or |by ){word} ){{1,3}}{name}",
+        "fr": rf"\b{word} (?P<told>{people}) {name}",
+        "es": rf"\b{word} (?P<told>{people}) {name}",
+        "de": rf"\b(?P<told>(?:{people})(?:e|er|en|es)) [A-ZÄÖÜ]\w+ {name}",
+    }[language]
+    office = {
+        "en": rf"\b(?P<told>(?:(?:[Pp]rime|[Vv]ice|[Ff]oreign|{people}) )?(?:{titles}|{titles.title()})) {name}",
+        "fr": rf"\b(?P<told>(?:{titles})(?: (?:{people}))?(?: d(?:e la |e l'|u |es |e ){word})?"
+        rf"(?: d[e'] ?{_PART})?),? {name}",
+        "es": rf"\b(?P<told>(?:{titles})(?: de(?:l| la| los|) {word})?(?: (?:{people}))?(?: de {_PART})?),? {name}",
+        "de": rf"\b(?P<told>{titles}) {name}",
+    }[language]
+    return ("nation", re.compile(nation)), ("post", re.compile(office))
