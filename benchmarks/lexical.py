@@ -14,7 +14,7 @@ import random
 import statistics
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,12 +112,28 @@ def growth(prose: Sequence[str], sizes: Sequence[int]) -> list[dict[str, Any]]:
         at = draw.randrange(max(1, len(text) - WINDOW))
         asked.append(" ".join(text[at : at + WINDOW]))
     told = []
-    for size, engine in itertools.product(sizes, ("fts5", "bm25s", "tantivy")):
-        say(f"  {engine}, {size:,} passages")
-        row = _run(engine, passages[:size], passages[size : size + ADDED], asked)
+    for size, name in itertools.product(sizes, ("fts5, rarer words", "fts5", "bm25s", "tantivy")):
+        say(f"  {name}, {size:,} passages")
+        engine, _, rarer = name.partition(", ")
+        row = _run(
+            engine,
+            passages[:size],
+            passages[size : size + ADDED],
+            _rarer(asked, passages[:size]) if rarer else asked,
+        )
         del row["found"]
-        told.append({"engine": engine, "passages": size, **{key: round(value, 4) for key, value in row.items()}})
+        told.append({"engine": name, "passages": size, **{key: round(value, 4) for key, value in row.items()}})
     return told
+
+
+def _rarer(asked: Sequence[str], passages: Sequence[str]) -> list[str]:
+    """The words by which retrieval lets passages be proposed."""
+    from dispatch_qa.retrieve import FEW, RARE
+
+    count = Counter(term for passage in passages for term in set(passage.split()))
+    most = max(FEW, RARE * len(passages))
+    rarer = (" ".join(term for term in query.split() if count[term] <= most) for query in asked)
+    return [few or query for few, query in zip(rarer, asked, strict=True)]
 
 
 def _run(
@@ -131,8 +147,8 @@ def _run(
         )
         place = Path(folder) / "index"
         place.mkdir()
-        done = run(module("lexical", "peers.lexical_peer", engine, place, given))
-        return {**done.result, "peak_mb": done.peak_mb}
+        result: dict[str, Any] = run(module("lexical", "peers.lexical_peer", engine, place, given)).result
+        return result
 
 
 def _cuts() -> dict[str, Cut]:

@@ -142,7 +142,7 @@ def _recall(lexical: Results) -> str:
 
 
 def _growth(lexical: Results) -> str:
-    head = ["engine", "passages", "built, s", "ten more, s", "p50, ms", "on disk, MB", "peak memory, MB"]
+    head = ["engine", "passages", "built, s", "ten more, s", "p50, ms", "on disk, MB", "resident, its input too, MB"]
     return table(
         head,
         [
@@ -151,7 +151,7 @@ def _growth(lexical: Results) -> str:
                 f"{row['passages']:,}",
                 *(number(row[key]) for key in ("build_s", "add_s", "p50_ms")),
                 number(row["bytes"] / 1e6),
-                number(row["peak_mb"]),
+                number(row["rss_mb"]),
             ]
             for row in lexical["growth"]
         ],

@@ -135,7 +135,9 @@ def main() -> None:
     start = time.perf_counter()
     if given["more"]:
         engine.add(len(given["passages"]), given["more"])
-    told = {"build_s": build, "bytes": size, "p50_ms": statistics.median(took), "found": found}
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1000
+    told = {"build_s": build, "bytes": size, "p50_ms": statistics.median(took), "rss_mb": resident, "found": found}
     tell(told | {"add_s": time.perf_counter() - start})
 
 
