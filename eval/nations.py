@@ -61,7 +61,7 @@ def main() -> None:
         "short": {word: code for code, several in OWN["short"].items() for word in several.split()},
         "within": {code: CONTINENTS[zone] for code, zone in sorted(first_zones.items()) if zone in CONTINENTS},
     }
-    TARGET.write_text(json.dumps(table, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    TARGET.write_text(json.dumps(table, ensure_ascii=False, indent=0, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{sum(len(one['begins']) for one in languages.values()):,} words, {TARGET.stat().st_size // 1000} kB")
 
 
