@@ -12,7 +12,6 @@ import json
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 from babel import Locale
 from babel.core import get_global
@@ -25,31 +24,24 @@ CONTINENTS = {"Africa": "002", "Asia": "142", "Europe": "150"}  # as time zones 
 LEAST, LEAST_LATIN, LEAST_OF_TWO = 5, 6, 4  # letters that a territory's name keeps: Latin ones change less
 
 
-def names(language: str) -> dict[str, Any]:
+def names(language: str) -> dict[str, str]:
     """A language's names, as `dispatch_qa.nations` reads them."""
     locale = Locale.parse(language)
-    begins: dict[str, set[str]] = defaultdict(set)
-    pairs: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    found: dict[str, set[str]] = defaultdict(set)
     nations = {code for code in get_global("territory_zones") if len(code) == 2}
     for code in {*nations, *CONTINENTS.values()} - {*OWN["other senses"].get(language, "").split()}:
         words = [plain(word) for word in re.findall(r"[^\W_]+", locale.territories.get(code, ""))]
         if len(words) == 1 and (language == "zh" or len(words[0]) >= LEAST):
-            begins[beginning(words[0], LEAST_LATIN if words[0].isascii() else LEAST)].add(code)
+            found[code].add(beginning(words[0], LEAST_LATIN if words[0].isascii() else LEAST))
         elif len(words) == 2:
-            first, second = (beginning(word, LEAST_OF_TWO) for word in words)
-            pairs[first][second].add(code)
+            found[code].add(" ".join(beginning(word, LEAST_OF_TWO) for word in words))
     for spoken, code in OWN["spoken in"].items():
         word = plain(locale.languages[spoken].split()[0])
         if language != "zh" and len(word) >= LEAST:
-            begins[beginning(word, LEAST)].add(code)
+            found[code].add(beginning(word, LEAST))
     for code, several in OWN["more"][language].items():
-        for word in several.split():
-            begins[plain(word)].add(code)
-    return {"begins": _joined(begins), "pairs": {first: _joined(pairs[first]) for first in sorted(pairs)}}
-
-
-def _joined(names: dict[str, set[str]]) -> dict[str, str]:
-    return {name: " ".join(sorted(codes)) for name, codes in sorted(names.items())}
+        found[code].update(map(plain, several.split()))
+    return {code: "|".join(sorted(found[code])) for code in sorted(found)}
 
 
 def main() -> None:
@@ -62,7 +54,7 @@ def main() -> None:
         "within": {code: CONTINENTS[zone] for code, zone in sorted(first_zones.items()) if zone in CONTINENTS},
     }
     TARGET.write_text(json.dumps(table, ensure_ascii=False, indent=0, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{sum(len(one['begins']) for one in languages.values()):,} words, {TARGET.stat().st_size // 1000} kB")
+    print(f"{len(languages)} languages, {TARGET.stat().st_size // 1000} kB")
 
 
 if __name__ == "__main__":

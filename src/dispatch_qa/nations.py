@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 FILE = "data/nations.json"
 """A JSON object, written by `eval/nations.py`.
 
-`languages` holds for each language: `begins`, how a word begins → codes; `pairs`, how the first of two words begins →
-how the second does → codes. `short`: a word of capitals in any language → codes. `within`: a nation → its continent.
-Codes are ISO 3166's of nations and UN M49's of continents, with spaces between where a name may mean several.
+`languages` holds for each language what a nation is called: its code → how its names begin, with | between; a name of
+two words has a space. `short`: a word of capitals in any language → code. `within`: a nation → its continent. Codes are
+ISO 3166's of nations and UN M49's of continents; nobody's is "".
 """
 
+Codes = frozenset[str]
 _Value = TypeVar("_Value")
 
 _CHINESE = r"[\u3400-\u9fff]"
@@ -44,18 +45,17 @@ def lacks_a_nation(question: str, asked_in: str, text: str, told_in: str) -> boo
     return not all(codes & told for codes in asked)
 
 
-def named(text: str, language: str) -> Iterator[frozenset[str]]:
+def named(text: str, language: str) -> Iterator[Codes]:
     """The codes of each word, or two, that may name a nation; none in a language whose names are not known."""
-    table = _table()
-    names: Mapping[str, Any] = table["languages"].get(language, {})
-    following: Mapping[str, str] = {}
-    for match in _WORD.finditer(text) if names else ():
+    short: Mapping[str, str] = _table()["short"]
+    begins, pairs = _names(language)
+    following: Mapping[str, Codes] = {}
+    for match in _WORD.finditer(text) if begins else ():
         word = plain(match[0])
-        chinese = re.match(_CHINESE, word)
-        found = _in_chinese(word, names["begins"]) if chinese else [_found(word, names["begins"])]
-        found += [table["short"].get(match[0]), _found(word, following)]
-        yield from (frozenset(codes.split()) for codes in found if codes)
-        following = _found(word, names["pairs"]) or {}
+        found = _in_chinese(word, begins) if re.match(_CHINESE, word) else [_found(word, begins)]
+        found += [frozenset([short[match[0]]]) if match[0] in short else None, _found(word, following)]
+        yield from (codes for codes in found if codes)
+        following = _found(word, pairs) or {}
 
 
 def plain(word: str) -> str:
@@ -79,7 +79,7 @@ def _found(word: str, among: Mapping[str, _Value]) -> _Value | None:
     return None
 
 
-def _in_chinese(run: str, among: Mapping[str, str]) -> list[str | None]:
+def _in_chinese(run: str, among: Mapping[str, Codes]) -> list[Codes | None]:
     """What the names in a run of characters give, the longest first; none begins inside another."""
     found, at = [], 0
     while at < len(run):
@@ -88,6 +88,19 @@ def _in_chinese(run: str, among: Mapping[str, str]) -> list[str | None]:
         found.append(among.get(run[at : at + length]))
         at += length or 1
     return found
+
+
+@lru_cache
+def _names(language: str) -> tuple[Mapping[str, Codes], Mapping[str, Mapping[str, Codes]]]:
+    """How a word begins → codes; how the first of two words begins → how the second does → codes."""
+    begins: dict[str, Codes] = {}
+    pairs: dict[str, dict[str, Codes]] = {}
+    for code, several in _table()["languages"].get(language, {}).items():
+        for name in several.split("|"):
+            first, _, second = name.partition(" ")
+            among, key = (pairs.setdefault(first, {}), second) if second else (begins, first)
+            among[key] = among.get(key, frozenset()) | ({code} if code else set())
+    return begins, pairs
 
 
 @lru_cache(1)
