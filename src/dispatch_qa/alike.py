@@ -7,7 +7,13 @@ without comparing each with each: those that share one of the keys.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SAME_PASSAGE = 0.8
 """Passages that share this much of their words (Jaccard index of word triples) are told once."""
@@ -25,11 +31,29 @@ def triples(text: str) -> Triples:
     return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset([tuple(words)])
 
 
-def repeat(a: Triples, b: Triples) -> bool:
-    """Whether passages with those triples are alike."""
-    # Sets of too different a size cannot be, which is quicker to tell.
-    shorter, longer = sorted((len(a), len(b)))
-    return shorter >= SAME_PASSAGE * longer and jaccard(a, b) >= SAME_PASSAGE
+def repeats(text: str, others: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which of the `others` are alike with `text`, bool (others,)."""
+    import numpy as np
+
+    own = _hashed(text)
+    theirs = [_hashed(other) for other in others]
+    if not theirs:
+        return np.zeros(0, np.bool_)
+    lengths = np.array([len(hashes) for hashes in theirs])
+    # One comparison for all: candidates are many, and each by itself is little.
+    found = np.concatenate(theirs)
+    same = own.take(np.searchsorted(own, found), mode="clip") == found
+    shared = np.add.reduceat(same, np.cumsum(lengths) - lengths, dtype=np.int64)
+    alike: npt.NDArray[np.bool_] = shared / (len(own) + lengths - shared) >= SAME_PASSAGE
+    return alike
+
+
+@lru_cache(4_096)
+def _hashed(text: str) -> npt.NDArray[np.int64]:
+    """The hashes of a text's word triples, for this process alone, int64: of a set of tuples a twentieth."""
+    import numpy as np
+
+    return np.unique(np.fromiter(map(hash, triples(text)), np.int64))
 
 
 def jaccard(a: Triples, b: Triples) -> float:

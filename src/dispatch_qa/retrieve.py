@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dispatch_qa.alike import repeat, triples
+from dispatch_qa.alike import repeats
 from dispatch_qa.lexical import covered, holds, terms, weights
 from dispatch_qa.records import Hit, Passage
 
@@ -104,6 +104,7 @@ class _Scored:
     candidate: Candidate
     cosines: npt.NDArray[np.float32]  # (sentences,), of the question and each sentence
     dense: float
+    sentence: float
     lexical: float
     score: float
 
@@ -116,14 +117,18 @@ def _scored(
     import numpy as np
 
     # Not by BLAS: what it gives for a row hangs on how many there are.
-    dense = np.einsum("ij,j->i", np.stack([one.vector for one in found]), query)
+    passages = np.einsum("ij,j->i", np.stack([one.vector for one in found]), query)
     cosines = np.einsum("ij,j->i", np.concatenate([one.sentence_vectors for one in found]), query)
-    ends = np.cumsum([len(one.sentence_vectors) for one in found])
-    for one, passage, own in zip(found, dense.tolist(), np.split(cosines, ends[:-1]), strict=True):
-        lexical = covered(one.text, weight)
-        meaning = (1 - SENTENCE_WEIGHT) * _cosine(passage) + SENTENCE_WEIGHT * _cosine(float(own.max()))
-        score = (meaning + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
-        yield _Scored(one, own, _cosine(passage), lexical, score)
+    starts = np.cumsum([0, *(len(one.sentence_vectors) for one in found)])
+    # Dot products of unit vectors, freed of rounding beyond [-1, 1].
+    dense = np.clip(passages.astype(np.float64), -1, 1)
+    sentence = np.clip(np.maximum.reduceat(cosines, starts[:-1]).astype(np.float64), -1, 1)
+    lexical = np.array([covered(one.text, weight) for one in found])
+    meaning = (1 - SENTENCE_WEIGHT) * dense + SENTENCE_WEIGHT * sentence
+    score = (meaning + LEXICAL_WEIGHT * lexical) / (1 + LEXICAL_WEIGHT)
+    parts = zip(*(part.tolist() for part in (dense, sentence, lexical, score)), strict=True)
+    for one, start, own in zip(found, starts.tolist(), parts, strict=False):
+        yield _Scored(one, cosines[start : start + len(one.sentence_vectors)], *own)
 
 
 def _told_once(scored: Sequence[_Scored], k: int) -> Iterator[tuple[_Scored, list[str]]]:
@@ -142,8 +147,7 @@ def _told_once(scored: Sequence[_Scored], k: int) -> Iterator[tuple[_Scored, lis
         shorter, longer = np.minimum(lengths[left], lengths[first]), np.maximum(lengths[left], lengths[first])
         near = np.flatnonzero(shorter >= SIMILAR_LENGTH * longer)
         near = near[np.einsum("ij,j->i", vectors[left[near]], vectors[first]) >= CLOSE]
-        words = triples(better.candidate.text) if near.size else frozenset()
-        again = [at for at in near if repeat(triples(scored[left[at]].candidate.text), words)]
+        again = near[repeats(better.candidate.text, [scored[at].candidate.text for at in left[near]])]
         copies = [scored[at].candidate for at in left[again]]
         left = np.delete(left, again)
         yield better, [*better.candidate.copies, *(i for one in copies for i in (one.passage.dispatch_id, *one.copies))]
@@ -160,12 +164,7 @@ def _hit(one: _Scored, weight: Mapping[str, float], copies: Iterable[str]) -> Hi
         best=passage.sentences[evidence.index(max(evidence))],
         score=one.score,
         dense=one.dense,
-        sentence=_cosine(float(one.cosines.max())),
+        sentence=one.sentence,
         lexical=one.lexical,
         copies=tuple(sorted(set(copies) - {passage.dispatch_id})),
     )
-
-
-def _cosine(product: float) -> float:
-    """A dot product of unit vectors, freed of rounding beyond [-1, 1]."""
-    return max(-1.0, min(1.0, product))

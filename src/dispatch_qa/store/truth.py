@@ -64,6 +64,8 @@ class Truth:
         self._kept_passage = lru_cache(maxsize=4_096)(self._passage)
         # Passages are asked for in their order: a long text is read once for all of its own.
         self._kept_text = lru_cache(maxsize=2)(self._text)
+        # A question's small words are in every question, and counting those of a large store takes long.
+        self._kept_frequency = lru_cache(maxsize=16_384)(self._frequency)
         self._check_header()
         with self.reading():
             pass
@@ -131,8 +133,8 @@ class Truth:
 
     def frequency(self, asked: Iterable[str]) -> dict[str, int]:
         """In how many passages each term stands."""
-        query = "SELECT doc FROM lexical_term WHERE term = ?"
-        return {term: int(next(iter(self._all(query, term)), (0,))[0]) for term in sorted(set(asked))}
+        generation = self.manifest.generation
+        return {term: self._kept_frequency(generation, term) for term in sorted(set(asked))}
 
     def matching(self, asked: Iterable[str]) -> Iterator[int]:
         """The ids of the passages that hold any of the terms `asked`, the best by BM25 first."""
@@ -277,6 +279,9 @@ class Truth:
         passage, vector, inside = embedded_of(values[1], values[2:], self.manifest.dim)
         text = passage.span.of(self._kept_text(generation, passage.dispatch_id))
         return StoredPassage(passage_id, passage, text, vector, inside)
+
+    def _frequency(self, generation: str, term: str) -> int:
+        return sum(row[0] for row in self._all("SELECT doc FROM lexical_term WHERE term = ?", term))
 
     def _text(self, generation: str, dispatch_id: str) -> str:
         rows = self._all("SELECT text FROM dispatch WHERE id = ?", dispatch_id)
