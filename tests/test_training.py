@@ -7,9 +7,13 @@ import random
 from pathlib import Path
 
 import pytest
-from data import Mix, Pool, load, part_of
-from near_misses import names_in, near_miss, without_answer
+from batches import _flash, _window
+from data import Example, Mix, Pool, load, part_of
+from hypothesis import given
+from hypothesis import strategies as st
+from near_misses import moved, names_in, near_miss, without_answer
 from score import f1, words
+from translated import translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
 
 
@@ -39,6 +43,54 @@ def test_a_name_is_swapped_for_one_of_another_question() -> None:
 
 def test_a_swap_that_the_passage_speaks_of_is_none() -> None:
     assert swap("Quand Victor Hugo est-il né ?", "uk", "Jean Petit est né à Lyon.") is None
+
+
+def test_something_else_is_asked_of_what_a_passage_names() -> None:
+    passage, rng = "It was said by Babcock International on Friday.", random.Random(0)
+    question, version = "Where was Victor Hugo buried?", "Où fut enterré Victor Hugo ?"
+    assert moved(question, question, passage, rng) in {
+        f"Where was {name} buried?" for name in ("Babcock International", "Friday")
+    }
+    assert moved(question, version, passage, rng) in {
+        f"Où fut enterré {n} ?" for n in ("Babcock International", "Friday")
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "passage"),
+    [
+        ("Where was Victor Hugo buried?", "He was buried beside Babcock."),  # it may say so
+        ("Where was Victor Hugo buried?", "It was said of Victor Hugo by Babcock."),
+        ("Where did Paul meet Anna Petit?", "It was said by Babcock."),  # two names
+        ("Where was Victor Hugo?", "It was said by Babcock."),  # nothing of its own is asked
+        ("Where was Victor Hugo buried?", "It was said by nobody."),
+    ],
+)
+def test_a_question_that_the_passage_may_answer_is_not_moved(question: str, passage: str) -> None:
+    assert moved(question, question, passage, random.Random(0)) is None
+
+
+def test_translations_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_by: list[str] = []
+
+    def shout(mode: str, texts: list[str]) -> list[str]:
+        asked_by.append(mode)
+        return [text.upper() for text in texts]
+
+    monkeypatch.setattr("translated._through", shout)
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    questions = [("q1", "fr", "Quand  est-ce ?"), ("q2", "zh", "什么时候？")]
+    first = translated(questions, tmp_path / "kept.json")
+    assert first == {"q1": dict.fromkeys(("en", "es", "it"), "QUAND EST-CE ?")}
+    asked_by.clear()
+    assert translated(questions, tmp_path / "kept.json") == first
+    assert not asked_by
+
+
+def test_without_a_translator_it_is_said_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit, match="apt-get install apertium"):
+        translated([], tmp_path / "kept.json")
 
 
 def test_a_passage_loses_the_sentence_that_answers() -> None:
@@ -156,13 +208,20 @@ def test_a_paragraph_is_in_one_part_in_every_language_and_set(pool: Pool) -> Non
 
 def test_an_epoch_draws_from_the_train_part_alone_and_is_the_same_again(pool: Pool) -> None:
     train = {text.text for text in pool.passages.values() if text.part == "train"}
-    examples = Mix(pool, {}, seed=1).epoch(0)
-    assert examples == Mix(pool, {}, seed=1).epoch(0)
-    assert examples != Mix(pool, {}, seed=1).epoch(1)
+    examples = Mix(pool, {}, {}, seed=1).epoch(0)
+    assert examples == Mix(pool, {}, {}, seed=1).epoch(0)
+    assert examples != Mix(pool, {}, {}, seed=1).epoch(1)
     assert {example.passage for example in examples if example.kind == "answer"} <= train
     for example in examples:
         if example.start is not None:
             assert example.passage[example.start : example.end].endswith("metres")
+
+
+def test_some_questions_are_put_in_another_language(pool: Pool) -> None:
+    versions = {asked.query_id: {"fr": "Quelle est la longueur ?"} for asked in pool.questions}
+    found = [one for one in Mix(pool, {}, versions, seed=1).epoch(0) if one.kind == "answer"]
+    assert {one.question for one in found} == {"How long is it?", "Quelle est la longueur ?"}
+    assert all(one.passage[one.start : one.end].endswith("metres") for one in found)
 
 
 def test_words_are_counted_without_case_articles_and_punctuation() -> None:
@@ -170,3 +229,23 @@ def test_words_are_counted_without_case_articles_and_punctuation() -> None:
     assert words("北京 2024", "zh") == ["北", "京", "2024"]
     assert f1("the Bank of France", "Bank of England", "en") == pytest.approx(2 / 3)
     assert f1("", "Kiev", "fr") == 0
+
+
+@given(st.data())
+def test_a_window_holds_what_it_must_as_far_as_it_fits(data: st.DataObject) -> None:
+    length, room = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 60))
+    first = data.draw(st.integers(0, length - 1))
+    last = data.draw(st.integers(first, length - 1))
+    at, end = _window(length, (first, last), room, random.Random(data.draw(st.integers())))
+    assert 0 <= at <= first < end <= length
+    assert end - at == min(room, length)
+    assert last < end or last - first >= room
+
+
+def test_a_flash_is_the_sentence_of_the_answer() -> None:
+    text = "The forum opened. It drew 250 firms. It is over."
+    start = text.index("250")
+    flash = _flash(Example("How many?", text, "answer", start, start + 3), random.Random(0))
+    assert flash.passage == "It drew 250 firms. "
+    assert flash.passage[flash.start : flash.end] == "250"
+    assert _flash(Example("Why?", text, "beside"), random.Random(0)).passage in text

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from data import Example
+from near_misses import sentence_at
 from torch import Tensor
 
 LONGEST = 240  # tokens of a pair
 TOKENS = 4096  # tokens of a batch, padding among them
 MOST = 40  # examples of a batch
+FLASHES = 0.25  # the share of the passages that are a sentence long
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,12 @@ class Batcher:
             yield from map(_batch, groups)
 
     def _rows(self, examples: Sequence[Example], rng: random.Random) -> Iterator[_Row | None]:
+        examples = [_flash(example, rng) if rng.random() < FLASHES else example for example in examples]
         questions = self._tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
         passages = self._tokenizer.encode_batch([e.passage for e in examples], add_special_tokens=False)
         for example, asked, passage in zip(examples, questions, passages, strict=True):
             question, ids = asked.ids[:64], passage.ids
-            span = (-1, -1)
+            held = None
             if example.start is not None and example.end is not None:
                 inside = [
                     i for i, (a, b) in enumerate(passage.offsets) if a < example.end and b > example.start and b > a
@@ -74,25 +77,36 @@ class Batcher:
                 if not inside:
                     yield None
                     continue
-                span = (inside[0], inside[-1])
+                held = inside[0], inside[-1]
             # Most passages are as long as news paragraphs are.
             room = LONGEST - len(question) - 3
             room = min(room, rng.randint(60, 140)) if rng.random() < 0.6 else room
-            ids, span = _cropped(ids, span, room, rng)
-            yield _Row(question, ids, span)
+            at, end = _window(len(ids), held or _random_place(len(ids), rng), room, rng)
+            span = (held[0] - at, min(held[1], end - 1) - at) if held and example.answers else (-1, -1)
+            yield _Row(question, ids[at:end], span)
 
 
-def _cropped(ids: list[int], span: tuple[int, int], room: int, rng: random.Random) -> tuple[list[int], tuple[int, int]]:
-    """A window of `room` tokens that holds the span."""
-    if len(ids) <= room:
-        return ids, span
-    start, end = span
-    if start < 0:
-        at = rng.randint(0, len(ids) - room)
-        return ids[at : at + room], span
-    end = min(end, start + room - 1)
-    at = rng.randint(max(0, end - room + 1), min(start, len(ids) - room))
-    return ids[at : at + room], (start - at, end - at)
+def _flash(example: Example, rng: random.Random) -> Example:
+    """The example with one sentence for a passage, as a wire's first line is: that of the answer, or any."""
+    text = example.passage
+    place = rng.randrange(max(1, len(text)))
+    start, end = sentence_at(text, *((place, place) if example.start is None else (example.start, example.end or 0)))
+    flash = replace(example, passage=text[start:end])
+    return (
+        flash if example.start is None else replace(flash, start=example.start - start, end=(example.end or 0) - start)
+    )
+
+
+def _random_place(length: int, rng: random.Random) -> tuple[int, int]:
+    place = rng.randrange(max(1, length))
+    return place, place
+
+
+def _window(length: int, held: tuple[int, int], room: int, rng: random.Random) -> tuple[int, int]:
+    """Where a window of `room` of the tokens begins and ends that holds those of `held`, as far as they fit."""
+    start, end = held[0], min(held[1], held[0] + room - 1)
+    at = rng.randint(max(0, end - room + 1), max(0, min(start, length - room)))
+    return at, min(length, at + room)
 
 
 def _groups(rows: Iterable[_Row]) -> Iterator[list[_Row]]:

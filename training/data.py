@@ -11,17 +11,20 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import wire_questions
-from near_misses import names_in, near_miss, without_answer
+from near_misses import moved, names_in, near_miss, without_answer
+from translated import Versions
 
 SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
 TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
 
 CREDITS = 600  # credit lines an epoch
+NO_NAMES = ("de", "zh")  # where a capital letter does not tell a name
+TRANSLATED = 0.5  # of the questions that have other versions, the share that is put in one of them
 
 # An unanswerable question must not be told by its language: these have no answerable ones to train on.
 OFF_LANGUAGES = ("fr", "ru", "en", "es", "de", "zh")
@@ -51,13 +54,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question beside a passage; `start` and `end` of the answer in characters, or `None` where it has none."""
+    """A question beside a passage; `start` and `end` of the answer in characters, or `None` where it has none.
+
+    Where `answers` is false, they tell what the passage must not be cut off from: there a near miss comes near.
+    """
 
     question: str
     passage: str
     kind: str
     start: int | None = None
     end: int | None = None
+    answers: bool = True
 
 
 @dataclass(slots=True)
@@ -76,6 +83,10 @@ class Pool:
     def of_part(self, part: str) -> list[Asked]:
         """The questions of a part, in order."""
         return [asked for asked in self.questions if self.part(asked) == part]
+
+    def off_of(self, part: str) -> list[Asked]:
+        """The questions of a part about other things, in the languages of `OFF_LANGUAGES`."""
+        return [asked for asked in self.off if asked.language in OFF_LANGUAGES and self.part(asked) == part]
 
 
 def part_of(key: str, test: float = TEST, tune: float = TUNE) -> str:
@@ -124,29 +135,39 @@ class Mix:
 
     Args:
         nearest: for a question's id, the train passages that retrieval ranks high and that do not answer it.
+        versions: train questions in other languages.
         wire: the share of the questions as a wire is asked that an epoch has.
         others: that of all others.
     """
 
     def __init__(
-        self, pool: Pool, nearest: dict[str, list[str]], seed: int, wire: float = 1.0, others: float = 1.0
+        self,
+        pool: Pool,
+        nearest: dict[str, list[str]],
+        versions: Versions,
+        seed: int,
+        wire: float = 1.0,
+        others: float = 1.0,
     ) -> None:
-        self._pool, self._nearest, self._seed = pool, nearest, seed
+        self._pool, self._nearest, self._versions, self._seed = pool, nearest, versions, seed
         self._shares = wire, others
         self._train = pool.of_part("train")
+        self._asked_in: dict[str, list[Asked]] = defaultdict(list)
         self._texts = [text for text in pool.passages.values() if text.part == "train"]
         self._names: dict[str, list[str]] = defaultdict(list)
         for asked in self._train:
-            self._names[asked.language] += names_in(asked.text)
+            self._asked_in[asked.language].append(asked)
+            for language, text in {asked.language: asked.text, **versions.get(asked.query_id, {})}.items():
+                self._names[language] += names_in(text)
         self._told = [(one, text.text) for text in self._texts for one in wire_questions.told(text.text, text.language)]
         self._people = sorted({one.name for one, _ in self._told})
-        self._off = [q for q in pool.off if q.language in OFF_LANGUAGES and pool.part(q) == "train"]
+        self._off = pool.off_of("train")
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of an epoch, shuffled."""
         rng = random.Random(f"{self._seed}/{number}")
-        examples = [example for asked in self._train for example in self._of(asked, rng)]
-        for asked in self._off:
+        examples = [example for asked in self._train for example in self._of(self._put(asked, rng), rng)]
+        for asked in (self._put(asked, rng) for asked in self._off):
             if rng.random() < 0.6:
                 text = self._wrong(asked, rng) if rng.random() < 0.5 else rng.choice(self._texts).text
                 examples.append(Example(asked.text, text, "off corpus"))
@@ -163,6 +184,21 @@ class Mix:
         for _ in range(CREDITS if len(self._people) >= wire_questions.NAMED else 0):
             yield from wire_questions.of_credit_line(self._people, elsewhere, rng)
 
+    def _put(self, asked: Asked, rng: random.Random) -> Asked:
+        """The question as it stands, or in another language."""
+        versions = self._versions.get(asked.query_id)
+        if not versions or rng.random() > TRANSLATED:
+            return asked
+        language = rng.choice(sorted(versions))
+        return replace(asked, text=versions[language], language=language)
+
+    def _moved(self, passage: Text, rng: random.Random) -> str | None:
+        """A question about something else, asked of what the passage names."""
+        if passage.language in NO_NAMES or not self._asked_in[passage.language]:
+            return None
+        other = rng.choice(self._asked_in[passage.language])
+        return moved(other.text, self._put(other, rng).text, passage.text, rng)
+
     def _of(self, asked: Asked, rng: random.Random) -> Iterator[Example]:
         if asked.dataset == "afriqa-en" and rng.random() > (0.8 if asked.language == "en" else 0.15):
             return
@@ -177,7 +213,9 @@ class Mix:
             yield Example(asked.text, text, "answer", start, start + len(answer))
             names = self._names[asked.language]
             if rng.random() < 0.4 and (swapped := near_miss(asked.text, asked.language, text, names, rng)):
-                yield Example(swapped, text, "near miss")
+                yield Example(swapped, text, "near miss", start, start + len(answer), answers=False)
+            if rng.random() < 0.3 and (elsewhere := self._moved(self._pool.passages[passage_id], rng)):
+                yield Example(elsewhere, text, "moved")
             if rng.random() < 0.4 and (rest := without_answer(text, start, start + len(answer))):
                 yield Example(asked.text, rest, "sentence removed")
         if rng.random() < 0.4 and self._nearest.get(asked.query_id):
@@ -200,7 +238,7 @@ def nearest_wrong(pool: Pool, cache: Path, count: int = 8) -> dict[str, list[str
     embedder = load_embedder(DEFAULT_MODEL, default_cache(), 32)
     texts = [text for text in pool.passages.values() if text.part == "train"]
     asked = [q for q in pool.of_part("train") if q.golds and (q.dataset != "afriqa-en" or q.language == "en")]
-    asked += [q for q in pool.off if q.language in OFF_LANGUAGES and pool.part(q) == "train"]
+    asked += pool.off_of("train")
     vectors = embedder.passages([text.text[:600] for text in texts])
     found = {}
     for at in range(0, len(asked), 512):

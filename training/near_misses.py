@@ -2,7 +2,8 @@
 
 One word of the question is swapped for another: "Which British firms attended?" becomes "Which Polish firms attended?",
 with word lists for the languages of the training sets; a swap is kept only where the new word is nowhere in the
-passage. Or the passage loses the sentence that answers, and goes on about the same thing.
+passage. Or something else is asked of what the passage names. Or the passage loses the sentence that answers, and goes
+on about the same thing.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ ROWS: dict[str, list[str]] = {
     ],
 }
 LEAST_REST = 120  # characters
+STEM = 5  # letters
 _SENTENCE_END = re.compile(r"[.!?][\"»”’)]*\s+|[。！？]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<=[\w,] )[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+)*")
@@ -137,13 +139,38 @@ def near_miss(question: str, language: str, passage: str, names: Sequence[str], 
     return None
 
 
+def moved(question: str, version: str, passage: str, rng: random.Random) -> str | None:
+    """A question of another passage, its one name exchanged for one of this passage: "When was Babcock founded?".
+
+    Args:
+        question: in the passage's language: none of its own words may be in the passage, which could answer it then.
+        version: the question as it is to be put, in that language or another.
+    """
+    named, names = set(names_in(version)), sorted(set(names_in(passage)))
+    if len(named) != 1 or not names or not (words := _matter(question)):
+        return None
+    (name,), folded = named, passage.casefold()
+    if name.casefold() in folded or any(word in folded for word in words):
+        return None
+    return version.replace(name, rng.choice(names))
+
+
 def without_answer(passage: str, start: int, end: int) -> str | None:
     """The passage without the sentence of its answer; `None` where little is left or the answer is told twice."""
-    ends = [0, *(match.end() for match in _SENTENCE_END.finditer(passage)), len(passage)]
-    before = max(at for at in ends if at <= start)
-    after = min(at for at in ends if at >= end)
+    before, after = sentence_at(passage, start, end)
     rest = passage[:before] + passage[after:]
     return rest if len(rest) >= LEAST_REST and passage[start:end].casefold() not in rest.casefold() else None
+
+
+def _matter(question: str) -> list[str]:
+    """What a question asks about, names aside: the beginnings of its longer words."""
+    return [word[:STEM] for word in re.findall(r"\b[a-zß-ÿа-яё]{5,}", question)]
+
+
+def sentence_at(passage: str, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence begins and ends, or the sentences, that hold the characters from `start` to `end`."""
+    ends = [0, *(match.end() for match in _SENTENCE_END.finditer(passage)), len(passage)]
+    return max(at for at in ends if at <= start), min(at for at in ends if at >= end)
 
 
 Swap = tuple[str, int, int]

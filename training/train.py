@@ -22,6 +22,7 @@ from batches import Batch, Batcher
 from data import Mix, load, nearest_wrong
 from model import ReaderNet, parameter_groups
 from torch.nn import functional
+from translated import translated
 
 from dispatch_qa.models import FINGERPRINT, prepare_default_model
 from dispatch_qa.reader import load_reader
@@ -120,7 +121,10 @@ def main() -> None:
     folder = prepare_default_model(default_cache(), print)
     pool = load(arguments.data)
     shares = (arguments.share_of_wire, arguments.share_of_others)
-    mix = Mix(pool, nearest_wrong(pool, arguments.work / "nearest.json"), arguments.seed, *shares)
+    nearest = nearest_wrong(pool, arguments.work / "nearest.json")
+    train_questions = ((q.query_id, q.language, q.text) for q in (*pool.of_part("train"), *pool.off_of("train")))
+    versions = translated(train_questions, arguments.work / "translated.json")
+    mix = Mix(pool, nearest, versions, arguments.seed, *shares)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)
 
