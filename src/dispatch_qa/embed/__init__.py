@@ -17,7 +17,7 @@ from dispatch_qa.settings import DEFAULT_MODEL
 
 __all__ = ["AGREEING_LANES", "Embedder", "load_embedder"]
 
-AGREEING_LANES = frozenset({ONNX, "onnx-int8/1", TORCH})
+AGREEING_LANES = frozenset({ONNX, "onnx-int8/1", "onnx-int8/2", TORCH})
 """Lanes whose vectors of one model are close enough to be mixed: preparing the ONNX lane measures it. The first version
 of that lane is in stores that were made with it."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-LANE = "onnx-int8/2"
+LANE = "onnx-int8/3"
 LEAST_AGREEMENT = 0.995
 """Cosine of the two lanes' vectors of one text, under which the ONNX lane is refused. Measured: 0.999."""
 
