@@ -47,15 +47,25 @@ def lacks_a_nation(question: str, asked_in: str, text: str, told_in: str) -> boo
 
 def named(text: str, language: str) -> Iterator[Codes]:
     """The codes of each word, or two, that may name a nation; none in a language whose names are not known."""
+    following: Mapping[str, Codes] = {}
+    for match in _WORD.finditer(text) if language in _table()["languages"] else ():
+        alone, pairs = _of_word(match[0], language)
+        yield from alone
+        if following and (codes := _found(plain(match[0]), following)):
+            yield codes
+        following = pairs
+
+
+@lru_cache(16_384)
+def _of_word(word: str, language: str) -> tuple[tuple[Codes, ...], Mapping[str, Codes]]:
+    """What a word may name by itself, and with which words after it what else."""
     short: Mapping[str, str] = _table()["short"]
     begins, pairs = _names(language)
-    following: Mapping[str, Codes] = {}
-    for match in _WORD.finditer(text) if begins else ():
-        word = plain(match[0])
-        found = _in_chinese(word, begins) if re.match(_CHINESE, word) else [_found(word, begins)]
-        found += [frozenset([short[match[0]]]) if match[0] in short else None, _found(word, following)]
-        yield from (codes for codes in found if codes)
-        following = _found(word, pairs) or {}
+    bare = plain(word)
+    found = _in_chinese(bare, begins) if re.match(_CHINESE, bare) else [_found(bare, begins)]
+    if word in short:
+        found.append(frozenset([short[word]]))
+    return tuple(codes for codes in found if codes), _found(bare, pairs) or {}
 
 
 def plain(word: str) -> str:

@@ -40,11 +40,14 @@ class Evidence:
     def of(self, question: str, hits: Sequence[Hit], dispatch_of: Callable[[str], Dispatch | None]) -> list[Hit]:
         """The hits, best first, with what the reader found; those that it does not read stay behind."""
         near = hits[: worth_reading([hit.score for hit in hits])]
-        dispatches = [dispatch_of(hit.passage.dispatch_id) for hit in near]
-        readings = self.reader.read(question, [_text(*pair) for pair in zip(near, dispatches, strict=True)])
+        ids = [hit.passage.dispatch_id for hit in near]
+        dispatches = {dispatch_id: dispatch_of(dispatch_id) for dispatch_id in dict.fromkeys(ids)}
         language = identify(question)
-        lacking = [dispatch is not None and lacks(question, language, dispatch) for dispatch in dispatches]
-        seen = [self._seen(*one) for one in zip(near, readings, lacking, strict=True)]
+        lacking = {
+            i: dispatch is not None and lacks(question, language, dispatch) for i, dispatch in dispatches.items()
+        }
+        readings = self.reader.read(question, [_text(hit, dispatches[i]) for hit, i in zip(near, ids, strict=True)])
+        seen = [self._seen(hit, reading, lacking[i]) for hit, reading, i in zip(near, readings, ids, strict=True)]
         return [*sorted(seen, key=self.rank, reverse=True), *hits[len(near) :]]
 
     def rank(self, hit: Hit) -> float:
