@@ -97,3 +97,10 @@ def ask(page: Page, question: str) -> None:
     page.fill("#question textarea", question)
     page.keyboard.press("Enter")
     page.locator("#chat .turn").nth(before).wait_for()
+
+
+def narrow(page: Page, label: str, value: str) -> None:
+    """Put a value into a filter of the options."""
+    if not page.locator("#options").is_visible():
+        page.click("#options-button")
+    page.get_by_label(label).fill(value)

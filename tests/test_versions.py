@@ -157,7 +157,7 @@ def test_an_answer_comes_from_the_corrected_take_and_says_so(stories: Settings) 
 def test_withdrawn_copy_is_not_quoted_and_the_answer_says_so(stories: Settings) -> None:
     answer = asked(stories, "Le ministre Radu a démissionné samedi soir")
     assert answer.citations[0].dispatch_id != "kill"
-    assert answer.left_out == (LeftOut("kill", "withdrawn by the wire"),)
+    assert answer.left_out == (LeftOut("kill", "withdrawn", "withdrawn by the wire"),)
     assert asked(stories, "récolte de blé dans le sud du pays").left_out == ()
 
 
@@ -195,7 +195,7 @@ def test_what_is_apart_is_reckoned_once_and_when_an_embargo_ends(
 def test_embargoed_copy_is_quoted_when_its_time_has_come(stories: Settings) -> None:
     question = "Le budget annuel double, annonce la banque centrale"
     answer = asked(stories, question)
-    assert answer.left_out == (LeftOut("later", "embargoed until 2025-05-03T13:00:00Z"),)
+    assert answer.left_out == (LeftOut("later", "embargoed", "embargoed until 2025-05-03T13:00:00Z"),)
     assert answer.citations[0].dispatch_id != "later"
     answer = asked(stories, question, NOON + timedelta(hours=2))
     assert (answer.citations[0].dispatch_id, answer.left_out) == ("later", ())

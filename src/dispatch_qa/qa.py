@@ -199,7 +199,7 @@ class DispatchQA:
         fitting = found(self._store.only(where, kept_back))
         fitting = [hit for hit in fitting if len(hits) < k or rank(hit) >= rank(hits[-1])]
         ids = dict.fromkeys(hit.passage.dispatch_id for hit in supporting(fitting, self._calibration))
-        return hits, tuple(LeftOut(dispatch_id, takes[dispatch_id].reason) for dispatch_id in ids)
+        return hits, tuple(LeftOut(i, takes[i].kind, takes[i].reason) for i in ids)
 
     @cached_property
     def _evidence(self) -> Evidence | None:

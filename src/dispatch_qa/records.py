@@ -172,9 +172,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A dispatch that would have been cited, and why it was not: withdrawn, held or embargoed."""
+    """A dispatch that would have been cited, and why it was not: `kind` is withdrawn, held or embargoed."""
 
     dispatch_id: str
+    kind: str
     reason: str
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import Served, ask, opened, served
+from browsing import Served, ask, narrow, opened, served
 from playwright.sync_api import Browser, Page, expect
 from wire import ODESA, Wire
 
@@ -40,12 +40,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Iterator[Serve
     build(replace(Settings.from_env(), index=index), dispatches=DESK)
     with served(index=index, feedback=kept) as running:
         yield running
-
-
-def narrow(page: Page, label: str, value: str) -> None:
-    if not page.locator("#options").is_visible():
-        page.click("#options-button")
-    page.get_by_label(label).fill(value)
 
 
 def test_the_card_of_a_paged_format_names_the_page(browser: Browser, desk: Served) -> None:
@@ -118,6 +112,11 @@ def test_what_may_not_be_quoted_is_named_and_who_else_carried_it_too(browser: Br
         assert "Monday" not in page.inner_text("#chat")
         page.get_by_role("button", name="local-7").click()
         expect(page.locator("#dqa-source h2")).to_have_text("Port open again")
+    with opened(browser, desk.url, locale="fr-FR") as page:
+        ask(page, "When did the port of Odesa reopen?")
+        expect(page.locator(".left-out")).to_have_text(
+            "Écartée, car elle ne peut être citée : ap-9 (suspendue par l’agence, qui la vérifie)"
+        )
 
 
 def test_why_and_thumbs_hold_under_a_filter(browser: Browser, desk: Served, kept: Path) -> None:

@@ -18,6 +18,14 @@ def test_gradio_s_client_gets_the_command_line_s_json(app: Served, real: Dispatc
     assert client.predict(ANSWERABLE, 2, api_name="/ask") == told
 
 
+def test_gradio_s_client_narrows_what_answers(app: Served) -> None:
+    client = Client(app.url, verbose=False)
+    told = client.predict(ANSWERABLE, 2, {"language": "de"}, api_name="/ask")
+    assert (told["supported"], told["citations"], told["nearest"]) == (False, [], [])
+    with pytest.raises(AppError, match="where: Extra inputs are not permitted; it takes since, until, language"):
+        client.predict(ANSWERABLE, 2, {"langage": "de"}, api_name="/ask")
+
+
 def test_gradio_s_client_is_told_what_is_wrong(app: Served) -> None:
     client = Client(app.url, verbose=False)
     with pytest.raises(AppError, match="the question is empty"):

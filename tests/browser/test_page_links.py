@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browsing import ANSWERABLE, ask, opened
+from browsing import ANSWERABLE, ask, narrow, opened
 from playwright.sync_api import Browser, Page, expect
 from wire import Wire
 
@@ -17,6 +17,20 @@ def test_a_permalink_reopens_question_and_sentence_in_a_fresh_browser(browser: B
         expect(fresh.locator("#chat .asked")).to_have_text(ANSWERABLE)
         expect(fresh.locator("#dqa-source mark")).to_have_text(marked or "")
         expect(fresh.locator("#dqa-source mark")).to_be_in_viewport()
+
+
+def test_a_permalink_narrows_the_copy_as_it_was_narrowed(browser: Browser, wire: Wire) -> None:
+    with opened(browser, wire.url) as page:
+        narrow(page, "Filed since", "2025-05-01")
+        ask(page, "When did the port of Odesa reopen?")
+        link = page.locator(".cite").first.get_attribute("href") or ""
+        assert page.url.endswith("#q=When+did+the+port+of+Odesa+reopen%3F&since=2025-05-01")
+    with opened(browser, link) as fresh:
+        expect(fresh.locator(".narrowed")).to_have_text("Only: since 2025-05-01")
+        expect(fresh.locator("#only-since textarea")).to_have_value("2025-05-01")
+        expect(fresh.locator("#dqa-source mark")).to_be_in_viewport()
+        fresh.evaluate("location.hash = 'q=What+was+opened%3F&language=ar'")
+        expect(fresh.locator(".turn").nth(1).locator(".narrowed")).to_have_text("Only: language ar")
 
 
 def test_a_permalink_to_what_no_longer_ranks_still_stands_there(browser: Browser, wire: Wire) -> None:

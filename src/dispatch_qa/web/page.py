@@ -10,10 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from dispatch_qa import followup, present
 from dispatch_qa.errors import DispatchQAError
 from dispatch_qa.web.api import told_apart
-from dispatch_qa.web.bodies import filter_of
+from dispatch_qa.web.bodies import Where, filter_of
 from dispatch_qa.web.payload import Message, failure, last_read, payload, recent, turn
 from dispatch_qa.web.quiet import import_gradio
 from dispatch_qa.web.routes import MOST, STATIC, add_routes
@@ -79,10 +81,12 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
             return [*recent(talk), *turn(failure(question, message), message)], question
         return [*recent(talk), *turn(content, present.answer_text(answer))], ""
 
-    def ask(question: str, k: int = k) -> dict[str, Any]:
-        """Answer a question from the dispatches, each word quoted with its place."""
+    def ask(question: str, k: int = k, where: dict[str, str] | None = None) -> dict[str, Any]:
+        """Answer a question from the dispatches that `where` lets through, each word quoted with its place."""
         try:
-            return present.answer_json(desk.ask(question, k))
+            return present.answer_json(desk.ask(question, k, filter_of(Where.model_validate(where or {}))))
+        except ValidationError as error:
+            raise gr.Error(f"where: {error.errors()[0]['msg']}; it takes {', '.join(Where.model_fields)}") from error
         except DispatchQAError as error:
             raise gr.Error(told_apart(error)[1]) from error
 
@@ -131,6 +135,7 @@ def page(desk: Desk, *, others: Mapping[str, Desk] | None = None, k: int = 3) ->
                             gr.Textbox(
                                 label=say(f"only_{name}"),
                                 placeholder=example,
+                                elem_id=f"only-{name}",
                                 elem_classes="filter",
                                 max_length=100,
                                 min_width=0,

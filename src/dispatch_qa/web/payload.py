@@ -61,7 +61,7 @@ def payload(
         "citations": [_citation(citation, leads=citation.number in leads) for citation in told],
         # Why, where there is more to say than that they do not say.
         "note": "" if answer.supported else answer.text.removeprefix(REFUSAL).strip(),
-        "left_out": [asdict(one) for one in answer.left_out],
+        "left_out": [asdict(one) | {"until": show(one.dispatch_id).embargo} for one in answer.left_out],
         "sources": {name: _source(dispatch) for name, dispatch in dispatches.items()},
     }
 

@@ -27,7 +27,7 @@ export function draw(payload, ask) {
   }
   turn.append(el("ol", { class: payload.supported ? "cards" : "cards apart" }, cards));
   for (const one of payload.left_out) {
-    turn.append(el("p", { class: "alert left-out" }, say("left_out", { id: one.dispatch_id, reason: one.reason })));
+    turn.append(el("p", { class: "alert left-out" }, say("left_out", { id: one.dispatch_id, reason: say(`left_${one.kind}`, one) })));
   }
   return turn;
 }
@@ -68,7 +68,7 @@ export function permalink(payload, citation) {
   const url = new URL(location.href);
   const { start, end } = citation.evidence;
   const sha = payload.sources[citation.dispatch_id].sha256.slice(0, 12);
-  url.hash = new URLSearchParams({ q: payload.read, d: citation.dispatch_id, s: `${start}-${end}`, h: sha }).toString();
+  url.hash = new URLSearchParams({ q: payload.read, d: citation.dispatch_id, s: `${start}-${end}`, h: sha, ...payload.where }).toString();
   return url.href;
 }
 

@@ -52,9 +52,15 @@ function foldOptions() {
   options.before(button);
 }
 
-// Ask from the script: the question goes through the same box. `alone`: not as a follow-up, this once.
-export function ask(question, alone = false) {
-  fill(question);
+// Ask from the script: the question goes through the same box. `alone`: not as a follow-up, this once. `where`: what
+// the copy is narrowed to, in place of what stands in the options.
+export function ask(question, alone = false, where = null) {
+  fill(box(), question);
+  if (where) {
+    for (const filter of document.querySelectorAll(".filter")) {
+      fill(filter.querySelector("textarea, input"), where[filter.id.replace("only-", "")] ?? "");
+    }
+  }
   const check = document.querySelector("#alone input");
   if (alone && !check.checked) {
     check.click();
@@ -64,9 +70,9 @@ export function ask(question, alone = false) {
   setTimeout(() => sendButton().click(), 50);
 }
 
-function fill(question) {
-  box().value = question;
-  box().dispatchEvent(new Event("input", { bubbles: true }));
+function fill(field, value) {
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function sending(event) {
@@ -166,6 +172,6 @@ export function restore() {
   const question = sessionStorage.getItem(KEPT);
   sessionStorage.removeItem(KEPT);
   if (!question) return;
-  fill(question);
+  fill(box(), question);
   tell(question, "gone");
 }

@@ -8,6 +8,7 @@ import * as source from "./source.js";
 import { welcome } from "./welcome.js";
 
 document.documentElement.lang = language;
+const NARROWING = ["since", "until", "language", "agency", "slug"];
 let link = permalinkAsked();
 
 // A permalink is all fragment: what was asked stays out of the addresses that servers and proxies write down.
@@ -16,7 +17,8 @@ function permalinkAsked() {
   const question = hash.get("q");
   if (!question?.trim()) return null;
   const [start, end] = (hash.get("s") ?? "").split("-").map(Number);
-  return { question, id: hash.get("d"), start, end, sha: hash.get("h") };
+  const where = Object.fromEntries(NARROWING.filter((name) => hash.get(name)).map((name) => [name, hash.get(name)]));
+  return { question, id: hash.get("d"), start, end, sha: hash.get("h"), where };
 }
 
 function present(name) {
@@ -60,7 +62,7 @@ function arrived(payload, turn) {
   turn.scrollIntoView({ block: "start" });
   if (payload.error) return;
   announce(payload.supported ? many("announce", payload.citations.length) : say("announce_not"));
-  if (!link) history.replaceState(null, "", `#${new URLSearchParams({ q: payload.read })}`);
+  if (!link) history.replaceState(null, "", `#${new URLSearchParams({ q: payload.read, ...payload.where })}`);
   if (link) followLink(payload, turn);
   else if (payload.supported && wide()) {
     const [citation] = payload.citations;
@@ -108,10 +110,10 @@ const redraw = () => {
 };
 new MutationObserver(redraw).observe(chat, { childList: true, subtree: true });
 redraw();
-if (link) asking.ask(link.question, true);
+if (link) asking.ask(link.question, true, link.where);
 else asking.restore();
 addEventListener("hashchange", () => {
   link = permalinkAsked();
-  if (link) asking.ask(link.question, true);
+  if (link) asking.ask(link.question, true, link.where);
 });
 document.body.classList.add("ready");
