@@ -160,7 +160,7 @@ async def _ask_api(client: httpx.AsyncClient, question: str) -> int:
 
 async def _ask_gradio(client: httpx.AsyncClient, question: str) -> int:
     """A question by Gradio's own way: joined to its queue, then heard about in a stream of events."""
-    joined = await client.post("/gradio_api/call/ask", json={"data": [question, 3]})
+    joined = await client.post("/gradio_api/call/ask", json={"data": [question, 3, None]})
     if joined.status_code != 200:
         return joined.status_code
     async with client.stream("GET", f"/gradio_api/call/ask/{joined.json()['event_id']}") as stream:

@@ -159,7 +159,7 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
         "json": {"question": "Kiev"},
         "headers": {"authorization": quote(text, safe="<>'\"/;=:@ ")[:4_000]},
     },
-    "Gradio's question": lambda text: post("/gradio_api/call/ask", {"data": [text, 3]}),
+    "Gradio's question": lambda text: post("/gradio_api/call/ask", {"data": [text, 3, None]}),
     "Gradio's function": lambda text: post("/gradio_api/call/" + quote(text, safe=""), {"data": [text]}),
     "Gradio's session": lambda text: post(
         "/gradio_api/queue/join", {"data": [text], "session_hash": text, "fn_index": 0}
