@@ -67,6 +67,8 @@ def test_a_dispatch_as_json_has_its_text_and_digest() -> None:
 def test_fit_is_worse_for_lower_scores() -> None:
     words = ["fits very well", "fits well", "fits loosely", "fits badly"]
     assert [present.fit(score) for score in (0.9, 0.48, 0.45, 0.1)] == words
+    words = ["very likely answers", "likely answers", "may answer", "hardly answers"]
+    assert [present.likely(probability) for probability in (0.9, 0.7, 0.4, 0.1)] == words
 
 
 def test_info_says_whether_refusal_is_calibrated() -> None:

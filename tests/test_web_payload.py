@@ -42,6 +42,8 @@ def test_a_payload_tells_what_a_card_shows() -> None:
         "Kiev a signé.",
         present.fit(0.75),
     )
+    read = replace(ANSWER, citations=(replace(CITATION, probability=0.9),))
+    assert payload("Qui ?", "Qui ?", read, lambda _: DISPATCH)["citations"][0]["fit"] == present.likely(0.9)
     source = content["sources"]["a.fr"]
     assert (source["headline"], source["agency"], source["sha256"]) == ("Titre", "AFP", DISPATCH.sha256)
     assert "text" not in source

@@ -181,6 +181,12 @@ def fit(score: float) -> str:
     return next((word for least, word in words if score >= least), "fits badly")
 
 
+def likely(probability: float) -> str:
+    """How likely a passage answers, in words. `probability` is a citation's, in [0, 1]."""
+    words = [(0.8, "very likely answers"), (0.6, "likely answers"), (0.38, "may answer")]
+    return next((word for least, word in words if probability >= least), "hardly answers")
+
+
 def visible(text: str) -> str:
     """`text` with control characters shown as �, so that copy cannot steer the terminal that prints it."""
     return "".join("�" if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)

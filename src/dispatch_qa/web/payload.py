@@ -135,7 +135,9 @@ def _text(message: Message) -> str:
 
 def _citation(citation: Citation, *, leads: bool) -> Payload:
     """A citation as the page draws it; one that `leads` is the first to give its words."""
-    return asdict(citation) | {"fit": present.fit(citation.score), "leads": leads}
+    known = citation.probability is not None
+    fit = present.likely(citation.probability or 0.0) if known else present.fit(citation.score)
+    return asdict(citation) | {"fit": fit, "leads": leads}
 
 
 def _source(dispatch: Dispatch) -> Payload:

@@ -116,7 +116,7 @@ function card(payload, citation, turn) {
     citation.said_by ? el("p", { class: "facts" }, `${say("said_by")} `, el("span", tongue(citation.language), citation.said_by.quote)) : null,
     citation.note ? el("p", { class: "alert" }, citation.note) : null,
     citation.copies.length ? carriers(payload, citation) : null,
-    el("p", { class: "fit" }, meter(citation.fit), `${say(citation.fit)} (${citation.score.toFixed(2)})`),
+    el("p", { class: "fit" }, meter(citation.fit), `${say(citation.fit)} (${(citation.probability ?? citation.score).toFixed(2)})`),
     el("div", { class: "actions" }, show, copyButton(payload, citation, source),
       toggle("around", more, () => around(payload, citation)),
       toggle("why", more, () => why(payload, citation)),
@@ -145,12 +145,14 @@ function excerpt(payload, citation) {
     text.slice(0, start), el("mark", {}, bold(text, citation, citation.start)), text.slice(end, text.length));
 }
 
-const FITS = ["fits badly", "fits loosely", "fits well", "fits very well"];
+// By retrieval alone, or as the reader finds it.
+const FITS = [["fits badly", "hardly answers"], ["fits loosely", "may answer"], ["fits well", "likely answers"],
+  ["fits very well", "very likely answers"]];
 
 // Fit as a bar; the words beside it say the same.
 function meter(fit) {
   const bar = el("span", { class: "bar", "aria-hidden": "true" });
-  bar.style.setProperty("--filled", `${25 * (1 + FITS.indexOf(fit))}%`);
+  bar.style.setProperty("--filled", `${25 * (1 + FITS.findIndex((words) => words.includes(fit)))}%`);
   return bar;
 }
 
@@ -208,7 +210,7 @@ async function why(payload, citation) {
   return el("p", { class: "why" }, say("why_told", {
     rank: told.rank, score: told.score.toFixed(2), dense: dense.toFixed(2), sentence: sentence.toFixed(2),
     lexical: Math.round(lexical * 100),
-  }));
+  }), citation.probability === null ? null : ` ${say("why_read", { probability: citation.probability.toFixed(2) })}`);
 }
 
 // Post JSON; null where the server cannot be reached.
