@@ -18,8 +18,8 @@ from dispatch_qa.settings import DEFAULT_MODEL
 __all__ = ["AGREEING_LANES", "Embedder", "load_embedder"]
 
 AGREEING_LANES = frozenset({ONNX, "onnx-int8/1", "onnx-int8/2", TORCH})
-"""Lanes whose vectors of one model are close enough to be mixed: preparing the ONNX lane measures it. The first version
-of that lane is in stores that were made with it."""
+"""Lanes whose vectors of one model are close enough to be mixed: preparing the ONNX lane measures it. Earlier
+versions of that lane are in stores that were made with them."""
 
 
 def load_embedder(

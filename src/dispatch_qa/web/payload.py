@@ -135,8 +135,8 @@ def _text(message: Message) -> str:
 
 def _citation(citation: Citation, *, leads: bool) -> Payload:
     """A citation as the page draws it; one that `leads` is the first to give its words."""
-    known = citation.probability is not None
-    fit = present.likely(citation.probability or 0.0) if known else present.fit(citation.score)
+    read = citation.probability
+    fit = present.fit(citation.score) if read is None else present.likely(read)
     return asdict(citation) | {"fit": fit, "leads": leads}
 
 

@@ -8,17 +8,15 @@ import * as source from "./source.js";
 import { welcome } from "./welcome.js";
 
 document.documentElement.lang = language;
-const NARROWING = ["since", "until", "language", "agency", "slug"];
 let link = permalinkAsked();
 
 // A permalink is all fragment: what was asked stays out of the addresses that servers and proxies write down.
 function permalinkAsked() {
-  const hash = new URLSearchParams(location.hash.slice(1));
-  const question = hash.get("q");
+  // What else it holds is what the copy was narrowed to.
+  const { q: question, d: id, s: place, h: sha, ...where } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   if (!question?.trim()) return null;
-  const [start, end] = (hash.get("s") ?? "").split("-").map(Number);
-  const where = Object.fromEntries(NARROWING.filter((name) => hash.get(name)).map((name) => [name, hash.get(name)]));
-  return { question, id: hash.get("d"), start, end, sha: hash.get("h"), where };
+  const [start, end] = (place ?? "").split("-").map(Number);
+  return { question, id, start, end, sha, where };
 }
 
 function present(name) {
