@@ -1,4 +1,4 @@
-"""Write the tables of the last run, frontier and search by words: `python benchmarks/report.py`.
+"""Write the tables of the last run, frontier, search by words and profile: `python benchmarks/report.py`.
 
 All of them go into `benchmarks/TABLES.md`, the summary into the README. `--check` writes nothing and exits with 1 where
 either does not hold what the results give.
@@ -50,7 +50,7 @@ def updated(readme: str, tables: str) -> str:
 def _wanted() -> dict[Path, str]:
     """What each file should hold."""
     latest, frontier, readme = RESULTS / "latest.json", RESULTS / "frontier.json", ROOT / "README.md"
-    lexical = RESULTS / "lexical.json"
+    lexical, profile = RESULTS / "lexical.json", RESULTS / "profile.json"
     if not latest.is_file():
         raise BenchError(f"there are no results in {latest}; type: make bench")
     results = read_json(latest)
@@ -59,9 +59,9 @@ def _wanted() -> dict[Path, str]:
     if points and not picture.is_file():
         raise BenchError(f"{picture} is missing; type: python benchmarks/frontier.py --data DIR")
     plot = f"results/{picture.name}" if points else None
-    words = read_json(lexical) if lexical.is_file() else None
+    words, shares = (read_json(file) if file.is_file() else None for file in (lexical, profile))
     text = readme.read_text(encoding="utf-8")
-    return {readme: updated(text, summary(results)), TABLES: TITLE + rendered(results, points, plot, words)}
+    return {readme: updated(text, summary(results)), TABLES: TITLE + rendered(results, points, plot, words, shares)}
 
 
 if __name__ == "__main__":

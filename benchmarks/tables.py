@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.targets import TARGETS
@@ -19,9 +19,13 @@ def summary(results: Results) -> str:
 
 
 def rendered(
-    results: Results, frontier: Sequence[dict[str, Any]] = (), plot: str | None = None, lexical: Results | None = None
+    results: Results,
+    frontier: Sequence[dict[str, Any]] = (),
+    plot: str | None = None,
+    lexical: Results | None = None,
+    profile: Results | None = None,
 ) -> str:
-    """All tables of a run: what was asked for, then figure by figure, then the frontier and the search by words."""
+    """All tables of a run: what was asked for, then figure by figure, frontier, search by words and profile."""
     parts = [_origin(results), _targets(results), *map(_titled, results["figures"].values())]
     if frontier:
         parts.append(f"**Speed against recall of the encoder, all points tried**\n\n{_frontier(frontier)}")
@@ -30,6 +34,8 @@ def rendered(
     if lexical:
         parts.append(f"**Search by words within a language, by engine and terms, percent**\n\n{_recall(lexical)}")
         parts.append(f"**Search by words as it grows: real text, the shipped terms**\n\n{_growth(lexical)}")
+    if profile:
+        parts += [f"**Where the time goes: {title}**\n\n{_shares(part)}" for title, part in _profiled(profile)]
     return _joined(parts)
 
 
@@ -156,6 +162,20 @@ def _growth(lexical: Results) -> str:
             for row in lexical["growth"]
         ],
     )
+
+
+def _profiled(profile: Results) -> Iterator[tuple[str, dict[str, Any]]]:
+    commit = f"commit `{profile['commit'][:10]}`"
+    for part in profile["encoder"]:
+        yield f"the encoder on {part['tokens']} tokens, {number(part['ms'])} ms on one core ({commit})", part
+    yield f"a warm question, {number(profile['warm']['ms'])} ms, without the reader ({commit})", profile["warm"]
+    yield f"a cold question, {number(profile['cold']['ms'])} ms after Python's own start ({commit})", profile["cold"]
+
+
+def _shares(part: dict[str, Any]) -> str:
+    """A tree of shares, what is inside a function indented under it."""
+    rows = [["\u2003" * row["depth"] + f"`{row['name']}`", f"{100 * row['share']:.0f}"] for row in part["rows"]]
+    return table(["in it and in what it calls", "% of the time"], rows)
 
 
 def _plain(key: str, value: object) -> str:

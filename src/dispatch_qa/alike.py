@@ -50,10 +50,11 @@ def repeats(text: str, others: Sequence[str]) -> npt.NDArray[np.bool_]:
 
 @lru_cache(4_096)
 def _hashed(text: str) -> npt.NDArray[np.int64]:
-    """The hashes of a text's word triples, for this process alone, int64: of a set of tuples a twentieth."""
+    """The hashes of a text's word triples, sorted, for this process alone, int64: of a set of tuples a twentieth."""
     import numpy as np
 
-    return np.unique(np.fromiter(map(hash, triples(text)), np.int64))
+    # Not by `np.unique`, which imports masked arrays.
+    return np.sort(np.fromiter(set(map(hash, triples(text))), np.int64))
 
 
 def jaccard(a: Triples, b: Triples) -> float:

@@ -21,8 +21,17 @@ _WORD = re.compile(r"\w+")
 _QUOTED = re.compile(r'"([^"]+)"')
 # Scripts that write no spaces: Han, kana, hangul and Thai, whose terms are pairs of neighbours.
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-# What NFKD parts from its letter, to be dropped.
-_MARKS = dict.fromkeys(code for code in range(0x300, 0x20000) if unicodedata.combining(chr(code)))
+
+
+class _Marks(dict[int, int | None]):
+    """What NFKD parts from its letter, to be dropped; looked up as met: all of Unicode would take 6 ms a start."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.combining(chr(code)) else code
+        return self[code]
+
+
+_MARKS = _Marks()
 
 
 def terms(text: str) -> list[str]:
