@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from pathlib import Path
 
 import pytest
+import word_by_word
 from batches import _flash, _window
 from data import Example, Mix, Pool, load, part_of
 from hypothesis import given
@@ -249,3 +251,55 @@ def test_a_flash_is_the_sentence_of_the_answer() -> None:
     assert flash.passage == "It drew 250 firms. "
     assert flash.passage[flash.start : flash.end] == "250"
     assert _flash(Example("Why?", text, "beside"), random.Random(0)).passage in text
+
+
+ENTRIES = {
+    "attend": "attend /əˈtend/ <V>\n 1.  uczestniczyć\n 2.  uczęszczać (sth - do czegoś)\n",
+    "firm": "firm /fɜːm/ <N>\nfirma, przedsiębiorstwo\na company\n",
+}
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dictionary in FreeDict's form, in the place of Debian's; forms are as they stand in it."""
+    text, index = "".join(ENTRIES.values()), ""
+    for head, entry in ENTRIES.items():
+        place = len(text[: text.index(entry)].encode()), len(entry.encode())
+        index += (
+            "\t".join([head, *(word_by_word._DIGITS[n // 64] + word_by_word._DIGITS[n % 64] for n in place)]) + "\n"
+        )
+    (tmp_path / "freedict-eng-pol.index").write_text(index, encoding="utf-8")
+    (tmp_path / "freedict-eng-pol.dict.dz").write_bytes(gzip.compress(text.encode()))
+    monkeypatch.setattr(word_by_word, "FOLDER", tmp_path)
+    monkeypatch.setattr(word_by_word, "DICTIONARIES", {"pl": ("eng-pol",)})
+    monkeypatch.setattr(
+        word_by_word, "_base", lambda word, language: {"firms": "firm", "attended": "attend"}.get(word, word)
+    )
+    monkeypatch.setattr(word_by_word, "_forms", lambda language: {})
+    for kept in (word_by_word._dictionary, word_by_word._function_words):
+        kept.cache_clear()
+
+
+@pytest.mark.usefixtures("dictionary")
+def test_a_question_is_put_word_by_word_and_names_stay(tmp_path: Path) -> None:
+    asked = [("q1", "en", "Which firms attended after the deal with Babcock?"), ("q2", "en", "Zounds, gadzooks!")]
+    found = word_by_word.word_by_word(asked, {}, tmp_path / "kept.json")
+    assert set(found) == {"q1"}
+    which, firm, attended, after, deal, with_, name = found["q1"]["pl"].split()
+    assert which in {"Który", "Która", "Jaki", "Jaka"}
+    assert firm in {"firma", "przedsiębiorstwo"}
+    assert (attended, after, deal, with_ in {"z", "ze"}, name) == ("uczestniczyć", "po", "deal", True, "Babcock?")
+    assert word_by_word.word_by_word([], {}, tmp_path / "kept.json") == found
+
+
+def test_without_dictionaries_the_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_by_word, "FOLDER", tmp_path)
+    word_by_word._dictionary.cache_clear()
+    with pytest.raises(SystemExit, match=r"apt-get install .*dict-freedict-fra-pol"):
+        word_by_word.word_by_word([("q", "fr", "Qui ?")], {}, tmp_path / "kept.json")
+
+
+def test_function_words_have_a_word_in_every_language() -> None:
+    languages, *rows = word_by_word.FUNCTION_WORDS.read_text(encoding="utf-8").splitlines()
+    assert set(languages.split("\t")) == {"en", "fr", *word_by_word.DICTIONARIES}
+    assert all(len(row.split("\t")) == len(languages.split("\t")) for row in rows)

@@ -23,6 +23,7 @@ from data import Mix, load, nearest_wrong
 from model import ReaderNet, parameter_groups
 from torch.nn import functional
 from translated import translated
+from word_by_word import word_by_word
 
 from dispatch_qa.models import FINGERPRINT, prepare_default_model
 from dispatch_qa.reader import load_reader
@@ -122,8 +123,10 @@ def main() -> None:
     pool = load(arguments.data)
     shares = (arguments.share_of_wire, arguments.share_of_others)
     nearest = nearest_wrong(pool, arguments.work / "nearest.json")
-    train_questions = ((q.query_id, q.language, q.text) for q in (*pool.of_part("train"), *pool.off_of("train")))
+    train_questions = [(q.query_id, q.language, q.text) for q in (*pool.of_part("train"), *pool.off_of("train"))]
     versions = translated(train_questions, arguments.work / "translated.json")
+    for query_id, texts in word_by_word(train_questions, versions, arguments.work / "word_by_word.json").items():
+        versions[query_id] = {**texts, **versions.get(query_id, {})}
     mix = Mix(pool, nearest, versions, arguments.seed, *shares)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)
