@@ -110,6 +110,7 @@ async def _users(
 
     began, worked = time.perf_counter(), _processor_s(pid)
     await asyncio.gather(*(user() for _ in range(users)))
+    _sound(statuses)
     wall = time.perf_counter() - began
     told = {
         "questions": len(taken),
@@ -129,9 +130,16 @@ async def _burst(client: httpx.AsyncClient, ask: Ask, questions: Iterator[str], 
     """So many questions in one instant: how each of them ended."""
     began = time.perf_counter()
     ends = await asyncio.gather(*(ask(client, next(questions)) for _ in range(n)))
+    _sound(Counter(ends))
     told = {str(status): count for status, count in sorted(Counter(ends).items())}
     say(f"{ask.__name__} at once: {told}")
     return {"questions": n, "statuses": told, "last_ms": round(1000 * (time.perf_counter() - began), 1)}
+
+
+def _sound(statuses: Counter[int]) -> None:
+    """Raises `BenchError` where a question ended in neither an answer nor a "come back later"."""
+    if failed := {status: count for status, count in statuses.items() if status not in (200, 503)}:
+        raise BenchError(f"questions failed, by status: {failed}; the server's log says why")
 
 
 async def _memory(client: httpx.AsyncClient, ask: Ask, questions: Iterator[str], pid: int, n: int) -> dict[str, Any]:
