@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from dispatch_qa.records import Dispatch
 
@@ -12,6 +13,7 @@ class Wire:
     """A running app over these dispatches."""
 
     url: str
+    index: Path
 
 
 ODESA = Dispatch(

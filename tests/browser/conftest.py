@@ -42,4 +42,4 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     index = tmp_path_factory.mktemp("wire") / "store"
     build(replace(Settings.from_env(), index=index), dispatches=DISPATCHES)
     with served(index=index) as running:
-        yield Wire(running.url)
+        yield Wire(running.url, index)

@@ -136,6 +136,11 @@ def test_words_in_quotes_that_stand_nowhere_are_named(browser: Browser, desk: Se
         ask(page, 'When did the port of "Mariupol" reopen?')
         expect(page.locator(".refusal")).to_have_text("The dispatches do not say.")
         expect(page.locator(".turn .note")).to_have_text('No passage holds "Mariupol", which you put in quotes.')
+    with opened(browser, desk.url, locale="fr-FR") as page:
+        ask(page, 'When did the port of "Mariupol" and "Berdiansk" reopen?')
+        expect(page.locator(".turn .note")).to_have_text(
+            'Aucun passage ne contient "Mariupol" et "Berdiansk", entre guillemets dans votre question.'
+        )
 
 
 def test_one_reader_sees_nothing_of_another_s_talk(browser: Browser, desk: Served) -> None:

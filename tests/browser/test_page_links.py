@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browsing import ANSWERABLE, ask, narrow, opened
+from browsing import ANSWERABLE, ask, narrow, opened, served
 from playwright.sync_api import Browser, Page, expect
 from wire import Wire
 
@@ -78,3 +78,19 @@ def test_no_request_carries_the_question_in_its_address(wide: Page) -> None:
     ask(wide, "And the Americans?")
     assert addresses
     assert [one for one in addresses if "British" in one] == []
+
+
+def test_a_permalink_opens_the_store_that_was_asked(browser: Browser, wire: Wire) -> None:
+    with served("tests/two_stores.py", "index", str(wire.index)) as several:
+        with opened(browser, f"{several.url}#q=When+did+the+port+of+Odesa+reopen%3F&in=archive") as page:
+            expect(page.locator("#dqa-source mark")).to_have_text("The port of Odesa reopened on Tuesday.")
+            expect(page.locator("#store input")).to_have_value("archive")
+            link = page.locator(".cite").first.get_attribute("href") or ""
+            page.evaluate("location.hash = 'q=Which+British+firms+attended%3F&in=index'")
+            expect(page.locator("#chat .turn").nth(1)).to_contain_text("Babcock International Group et BAE Systems")
+            expect(page.locator("#store input")).to_have_value("index")
+            page.evaluate("location.hash = 'q=Who+is+Rustem+Umerov%3F&in=nowhere'")
+            expect(page.locator("#chat .turn").nth(2)).to_contain_text("Umerov")
+            expect(page.locator("#store input")).to_have_value("index")
+        with opened(browser, link) as fresh:
+            expect(fresh.locator("#dqa-source mark")).to_have_text("The port of Odesa reopened on Tuesday.")

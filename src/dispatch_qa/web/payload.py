@@ -15,6 +15,7 @@ from typing import Any
 
 from dispatch_qa import present
 from dispatch_qa.answer import REFUSAL, told_once
+from dispatch_qa.lexical import phrases
 from dispatch_qa.records import Answer, Citation, Dispatch, Filter
 
 Payload = dict[str, Any]
@@ -59,8 +60,8 @@ def payload(
         "supported": answer.supported,
         "confidence": answer.confidence,
         "citations": [_citation(citation, leads=citation.number in leads) for citation in told],
-        # Why, where there is more to say than that they do not say.
-        "note": "" if answer.supported else answer.text.removeprefix(REFUSAL).strip(),
+        # What was put in quotes, where that is why they do not say.
+        "nowhere": [] if answer.supported or answer.text == REFUSAL else phrases(answer.question),
         "left_out": [asdict(one) | {"until": show(one.dispatch_id).embargo} for one in answer.left_out],
         "sources": {name: _source(dispatch) for name, dispatch in dispatches.items()},
     }

@@ -1,6 +1,6 @@
 // An answer: the question, the words that answer with their [n], and a card for each passage.
 
-import { address, announce, api, el, points, say, tongue } from "./dom.js";
+import { address, announce, api, el, language, points, say, tongue } from "./dom.js";
 import { bold, dispatch, facts, joined, open, titleOf } from "./source.js";
 import { describe } from "./preview.js";
 
@@ -22,7 +22,10 @@ export function draw(payload, ask) {
     turn.append(el("h3", {}, say("passages_cited")));
   } else {
     turn.append(el("p", { class: "refusal" }, say("refusal")));
-    if (payload.note) turn.append(el("p", { class: "note", lang: "en", dir: "auto" }, payload.note));
+    if (payload.nowhere.length) {
+      const quoted = payload.nowhere.map((phrase) => `"${phrase}"`);
+      turn.append(el("p", { class: "note" }, say("nowhere", { phrases: new Intl.ListFormat(language).format(quoted) })));
+    }
     if (cards.length) turn.append(el("h3", {}, say("nearest")));
   }
   turn.append(el("ol", { class: payload.supported ? "cards" : "cards apart" }, cards));
@@ -68,7 +71,9 @@ export function permalink(payload, citation) {
   const url = new URL(location.href);
   const { start, end } = citation.evidence;
   const sha = payload.sources[citation.dispatch_id].sha256.slice(0, 12);
-  url.hash = new URLSearchParams({ q: payload.read, d: citation.dispatch_id, s: `${start}-${end}`, h: sha, ...payload.where }).toString();
+  const store = payload.store ? { in: payload.store } : {};
+  const place = { d: citation.dispatch_id, s: `${start}-${end}`, h: sha };
+  url.hash = new URLSearchParams({ q: payload.read, ...store, ...place, ...payload.where }).toString();
   return url.href;
 }
 

@@ -53,8 +53,9 @@ function foldOptions() {
 }
 
 // Ask from the script: the question goes through the same box. `alone`: not as a follow-up, this once. `where`: what
-// the copy is narrowed to, in place of what stands in the options.
-export function ask(question, alone = false, where = null) {
+// the copy is narrowed to, in place of what stands in the options; `store`: the one to ask, where there are several.
+export async function ask(question, alone = false, where = null, store = null) {
+  if (store) await choose(store);
   fill(box(), question);
   if (where) {
     for (const filter of document.querySelectorAll(".filter")) {
@@ -68,6 +69,22 @@ export function ask(question, alone = false, where = null) {
   }
   // Gradio takes the new values in with its next tick.
   setTimeout(() => sendButton().click(), 50);
+}
+
+// In Gradio's list of choices, as a reader would: it only makes the list where it is looked at. A name that it does not
+// have changes nothing.
+async function choose(name) {
+  const field = document.querySelector("#store input");
+  if (!field || field.value === name) return;
+  if (!document.querySelector("#options.unfolded")) document.getElementById("options-button").click();
+  field.focus();
+  let choice = null;
+  for (let frame = 0; frame < 60 && !choice; frame++) {
+    await new Promise(requestAnimationFrame);
+    choice = [...document.querySelectorAll("[role=option]")].find((one) => one.ariaLabel === name);
+  }
+  choice?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true }));
+  field.blur();
 }
 
 function fill(field, value) {

@@ -13,10 +13,10 @@ let link = permalinkAsked();
 // A permalink is all fragment: what was asked stays out of the addresses that servers and proxies write down.
 function permalinkAsked() {
   // What else it holds is what the copy was narrowed to.
-  const { q: question, d: id, s: place, h: sha, ...where } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const { q: question, in: store, d: id, s: place, h: sha, ...where } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   if (!question?.trim()) return null;
   const [start, end] = (place ?? "").split("-").map(Number);
-  return { question, id, start, end, sha, where };
+  return { question, store, id, start, end, sha, where };
 }
 
 function present(name) {
@@ -60,8 +60,11 @@ function arrived(payload, turn) {
   turn.scrollIntoView({ block: "start" });
   if (payload.error) return;
   announce(payload.supported ? many("announce", payload.citations.length) : say("announce_not"));
-  if (!link) history.replaceState(null, "", `#${new URLSearchParams({ q: payload.read, ...payload.where })}`);
-  if (link) followLink(payload, turn);
+  const store = payload.store ? { in: payload.store } : {};
+  if (!link) history.replaceState(null, "", `#${new URLSearchParams({ q: payload.read, ...store, ...payload.where })}`);
+  const followed = link;
+  link = null;
+  if (followed?.id && followed.start < followed.end) follow(followed, payload, turn);
   else if (payload.supported && wide()) {
     const [citation] = payload.citations;
     source.open(citation.dispatch_id, { citation, opener: turn.querySelector("a.cite"), focus: false, store: payload.store });
@@ -69,10 +72,7 @@ function arrived(payload, turn) {
 }
 
 // Stand where the permalink stood, also where the ranking has changed since.
-async function followLink(payload, turn) {
-  const { id, start, end, sha } = link;
-  link = null;
-  if (!id || !(start < end)) return;
+async function follow({ id, start, end, sha }, payload, turn) {
   const same = payload.citations.find((one) => one.dispatch_id === id && one.evidence.start === start && one.evidence.end === end);
   const opener = same ? turn.querySelector(`a.cite[data-number="${same.number}"]`) : null;
   const citation = same ?? { number: "", start, end, evidence: { start, end } };
@@ -108,10 +108,10 @@ const redraw = () => {
 };
 new MutationObserver(redraw).observe(chat, { childList: true, subtree: true });
 redraw();
-if (link) asking.ask(link.question, true, link.where);
+if (link) asking.ask(link.question, true, link.where, link.store);
 else asking.restore();
 addEventListener("hashchange", () => {
   link = permalinkAsked();
-  if (link) asking.ask(link.question, true, link.where);
+  if (link) asking.ask(link.question, true, link.where, link.store);
 });
 document.body.classList.add("ready");
