@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 CARD = HERE / "README.md"
 BEGIN, END = "<!-- figures:start -->", "<!-- figures:end -->"
 LANGUAGES = ("en", "de", "es", "ru", "zh")
+SHARES = ("hit@1 without the reader", "hit@1", "evidence", "words right", "words told", "told words right")
 REFUSING = ("precision", "recall", "answerable let through")
 
 
@@ -63,10 +64,7 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
     yield "(`python training/fit.py --data DIR`):\n"
     rows: list[Sequence[str]] = [
         ("questions, answerable / not", *(f"{row['answerable']} / {row['unanswerable']}" for row in sets.values())),
-        *(
-            (name, *(f"{100 * row[name]:.1f}" for row in sets.values()))
-            for name in ("hit@1 without the reader", "hit@1", "words right", "words told", "told words right")
-        ),
+        *((name, *(f"{100 * row[name]:.1f}" for row in sets.values())) for name in SHARES),
         ("answerable or not, AUROC", *(f"{row['auroc']:.3f}" for row in sets.values())),
         *(
             (f"AUROC against: {kind}", *(f"{row['auroc by kind'].get(kind, '')}" for row in sets.values()))

@@ -95,6 +95,8 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
     refused = chances < curve.threshold
     answerable = [(one, best(one, curve.rank)) for one in observed if one.answerable]
     sure = [top is not None and top.share >= SURE for _, top in answerable]
+    first = [(one, next((seen for seen in one.seen if seen.relevant), None)) for one, _ in answerable]
+    evidence = [any(gold in seen.sentence for gold in one.golds) for one, seen in first if seen]
     words = [max(f1(top.words, gold, "fr") for gold in one.golds) if top else 0.0 for one, top in answerable]
     parts = {
         kind: round(float(roc_auc_score(labels[chosen], chances[chosen])), 3)
@@ -116,6 +118,7 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
         ),
         "hit@1": round(np.mean([bool(top and top.relevant) for _, top in answerable]), 3),
         "hit@5": round(np.mean([any(seen.relevant for seen in one.seen) for one, _ in answerable]), 3),
+        "evidence": round(float(np.mean(evidence)), 3),
         "words, f1": round(float(np.mean(words)), 3),
         "words right": round(float(np.mean([score >= RIGHT for score in words])), 3),
         "words told": round(float(np.mean(sure)), 3),

@@ -12,7 +12,7 @@ from data import Pool
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.evaluate import read_folder, store_for
 from dispatch_qa.language import identify
-from dispatch_qa.reader import Reader
+from dispatch_qa.reader import Reader, Reading
 from dispatch_qa.reader.evidence import lacks
 from dispatch_qa.records import Hit
 
@@ -27,7 +27,7 @@ class Seen:
     """A passage that retrieval found: its score, the share of the question's words in it, the reader's logit.
 
     And whether its dispatch lacks a number or a nation of the question, and whether it is right, with the words that
-    the reader found in it and their share of all its spans.
+    the reader found in it, their share of all its spans, and their sentence, or the one that retrieval chose.
     """
 
     score: float
@@ -37,6 +37,7 @@ class Seen:
     relevant: bool
     words: str
     share: float
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,16 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
             reading.found[0].score if reading.found else 0.0,
+            _sentence(hit, reading, dispatch.text),
         )
         for hit, dispatch, text, reading in zip(hits, found, texts, readings, strict=True)
     )
+
+
+def _sentence(hit: Hit, reading: Reading, text: str) -> str:
+    """As `Evidence` chooses it."""
+    start = hit.passage.span.start + reading.found[0].span.start if reading.found else -1
+    return next((one for one in hit.passage.sentences if one.start <= start < one.end), hit.best).of(text)
 
 
 def kept(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:
