@@ -7,6 +7,7 @@ import json
 import random
 from pathlib import Path
 
+import held_out
 import pytest
 import word_by_word
 from batches import _flash, _window
@@ -17,6 +18,8 @@ from near_misses import moved, names_in, near_miss, without_answer
 from score import f1, words
 from translated import translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
+
+from dispatch_qa.evaluate import read_folder
 
 
 def swap(question: str, language: str, passage: str = "") -> str | None:
@@ -201,6 +204,24 @@ def pool(tmp_path: Path) -> Pool:
     write_set(tmp_path, "squad2-en", {"corpus": passages("", "en"), "queries": asked(""), "answers": answers("", "")})
     write_set(tmp_path, "offcorpus", {"queries": [{"_id": "o", "text": "Why?", "metadata": {"language": "en"}}]})
     return load(tmp_path)
+
+
+def test_only_questions_of_the_test_part_are_held_out_over_the_whole_corpus(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_out, "SETS", ("xquad-r",))
+    (tmp_path / "xquad-r" / "qrels").mkdir()
+    rows = ["query-id\tcorpus-id\tscore", *(f"q{n}.en\tp{n}.en\t1" for n in range(40))]
+    (tmp_path / "xquad-r" / "qrels" / "test.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    held_out.write(pool, tmp_path, tmp_path / "out")
+    judged = read_folder(tmp_path / "out" / "xquad-r-held-out")
+    test = {asked.query_id: frozenset(asked.golds) for asked in pool.of_part("test") if asked.dataset == "xquad-r"}
+    assert 0 < len(test) < 40
+    assert {query.query_id for query in judged.queries} == set(test)
+    assert all(query.relevant <= test[query.query_id] and query.gold for query in judged.queries)
+    assert len(judged.dispatches) == 80
+    # The one question about other things is in English.
+    assert (tmp_path / "out" / "unanswerable.jsonl").read_text(encoding="utf-8") == ""
 
 
 def test_a_paragraph_is_in_one_part_in_every_language_and_set(pool: Pool) -> None:
