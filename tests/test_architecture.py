@@ -156,7 +156,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web.adding": {"archive", "errors"},
     "web.bodies": BASE,
     "web.quiet": set(),
-    "web.payload": {"answer", "records", "present"},
+    "web.payload": {"answer", "lexical", "records", "present"},
     "web.routes": {"errors", "present", "readers", "web.api", "web.bodies", "web.desk"},
     "web.page": {
         "errors",
