@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from dispatch_qa.calibration import FILE, Calibration, load_calibration, points, with_card
+from dispatch_qa.calibration import FILE, Calibration, Pair, load_calibration, points, with_card
 from dispatch_qa.models import FINGERPRINT
 
 
@@ -15,6 +15,21 @@ def test_probability_is_the_logistic_curve() -> None:
     assert curve.probability(0.5) == pytest.approx(0.5)
     assert curve.probability(1.0) == pytest.approx(0.7310586)
     assert curve.probability(0.0) == pytest.approx(0.2689414)
+
+
+def test_a_question_is_measured_by_the_level_of_its_language() -> None:
+    curve = Calibration(slope=2, bias=0, threshold=0.5, levels={"pl": -0.25})
+    pair = Pair(language="pl")
+    assert curve.probability(0.5, pair=pair) == curve.probability(0.75) == curve.probability(0.75, pair=Pair())
+
+
+def test_what_is_known_of_question_and_dispatch_counts() -> None:
+    curve = Calibration(slope=0, bias=0, threshold=0.5, absent=-3, same=-1)
+    told = [
+        curve.probability(0, pair=Pair(lacking, "fr", alike)) for lacking in (False, True) for alike in (False, True)
+    ]
+    assert told == sorted(told, reverse=True)
+    assert len(set(told)) == 4
 
 
 def test_the_default_model_is_calibrated_and_higher_scores_are_likelier() -> None:

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch_qa import DispatchQA, Settings, present
-from dispatch_qa.calibration import Calibration, load_calibration
+from dispatch_qa.calibration import Calibration, Pair, load_calibration
 from dispatch_qa.errors import ModelError
 from dispatch_qa.language import identify
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import Found, Reading, load_reader, reader_name
-from dispatch_qa.reader.evidence import NEAR, READ, Evidence, lacks, load_evidence
+from dispatch_qa.reader.evidence import NEAR, READ, Evidence, lacks, load_evidence, pair_of
 from dispatch_qa.reader.onnx_reader import LEAST_AGREEMENT, OnnxReader, golden_agreement
 from dispatch_qa.reader.spans import best_spans, widened
 from dispatch_qa.reader.weights import CARD, laid_over
@@ -167,6 +167,13 @@ def test_what_scores_far_lower_than_the_first_is_not_read() -> None:
 def test_a_number_or_nation_that_the_dispatch_lacks_is_seen(question: str, lacking: bool) -> None:
     dispatch = Dispatch("d", "Il a triplé en 2023.", "fr", filed_at="2025-05-03T09:00:00+00:00")
     assert lacks(question, identify(question), dispatch) == lacking
+    assert pair_of(question, dispatch) == Pair(lacking, identify(question), alike=False)
+
+
+def test_a_question_in_the_language_of_the_dispatch_is_known() -> None:
+    dispatch = Dispatch("d", "Il a triplé en 2023.", "fr")
+    assert pair_of("Qu'est-ce qui a triplé ?", dispatch) == Pair(language="fr", alike=True)
+    assert pair_of("Qu'est-ce qui a triplé ?", None) == Pair(language="fr")
 
 
 def asked(settings: Settings) -> DispatchQA:
@@ -293,7 +300,8 @@ def test_the_graph_gives_its_golden_readings(settings: Settings) -> None:
         ("Which British firms attended?", "Babcock International Group et BAE Systems"),
         ("Welche britischen Firmen nahmen teil?", "Babcock International Group et BAE Systems"),
         ("Які британські компанії взяли участь?", "Babcock International Group et BAE Systems"),
-        ("¿Cuántos productores de armas hubo en el foro?", "plus de 250"),
+        ("¿Qué empresas británicas asistieron?", "Babcock International Group et BAE Systems"),
+        ("Wie viele Hersteller kamen zum Forum?", "plus de 250"),
         ("Quel est le calibre des obus ?", "155 mm"),
     ],
 )

@@ -75,6 +75,14 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
     yield from _table(("", *sets), rows)
     yield "\nWords are right where their F1 with the gold words is a half at least. They are told where they"
     yield "have half of all spans' probability at least; else the sentence stands for itself.\n"
+    for name, row in sets.items():
+        if len(row["by language"]) > 1:
+            yield f"**By language of the question**, {name}, in percent:\n"
+            cells = [
+                (language, *(f"{100 * share:.0f}" for share in both)) for language, both in row["by language"].items()
+            ]
+            yield from _table(("", "answerable ones let through", "others refused"), cells)
+            yield ""
     yield "**Reliability** of the probability, by tenths: questions, mean probability, share that is answerable.\n"
     for name, row in sets.items():
         lines = [(f"{one['n']}", f"{one['probability']:.2f}", f"{one['answerable']:.2f}") for one in row["reliability"]]

@@ -1,17 +1,17 @@
 """Fit what the reader's logits mean: `python training/fit.py --data DIR`, after training.
 
-A logistic curve over the best passage's retrieval score, reader's logit and share of the question's words, and over
-whether its dispatch lacks a number or a nation of the question; on the tuning parts of the shipped dispatch's
-questions and of PIAF with questions about other things. Both sets and both classes weigh the same, and the threshold is
-the highest that lets through `KEEP` of each set's answerable questions. Figures on the parts that neither training nor
-fitting saw go to `training/results/calibration.json`.
+A logistic curve over the best passage's retrieval score less the level of the question's language, the reader's logit
+and share of the question's words, and what is known of question and dispatch (`Pair`); on the tuning parts of the
+shipped dispatch's questions and of PIAF with questions about other things. Both sets and both classes weigh the same,
+and the threshold is the highest that lets through `KEEP` of each set's answerable questions. Figures on the parts that
+neither training nor fitting saw go to `training/results/calibration.json`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -69,14 +69,36 @@ def fit(observed: Sequence[Observed]) -> Calibration:
     rank = ranking(observed)
     tops = [best(one, rank) for one in observed]
     found = np.array([top is not None for top in tops])
-    features = np.array([(top.score, top.here, top.lexical, top.lacking) for top in tops if top])
+    level = levels(observed, rank)
+    features = np.array([_features(top, level) for top in tops if top])
     # Scores lie within a tenth of each other: the penalty would set the slope, not the data.
     curve = LogisticRegression(C=1e6, max_iter=1000).fit(features, labels[found], sample_weight=weights[found])
-    slope, here, lexical, absent, bias = (round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0]))
-    fitted = Calibration(slope, bias, 0.0, here, lexical, absent, rank)
+    values = [round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0])]
+    slope, here, lexical, absent, same, bias = values
+    fitted = Calibration(slope, bias, 0.0, here, lexical, absent, same, rank, level)
     chances, datasets = chance(observed, fitted), np.array([one.dataset for one in observed])
     threshold = min(np.quantile(chances[labels & (datasets == name)], 1 - KEEP) for name in set(datasets))
     return replace(fitted, threshold=round(float(threshold), 4))
+
+
+def levels(observed: Sequence[Observed], rank: float) -> dict[str, float]:
+    """By how much the scores of a language's questions lie above the mean of all, over passages in other languages.
+
+    From the questions that are there in every language: what they ask is the same, so that the language alone differs.
+    """
+    scores: dict[str, list[float]] = {}
+    for one in observed:
+        top = best(one, rank)
+        if one.dataset == "dispatch" and top and not top.pair.alike:
+            scores.setdefault(one.language, []).append(top.score)
+    means = {language: float(np.mean(some)) for language, some in scores.items()}
+    middle = np.mean(list(means.values()))
+    return {language: round(mean - float(middle), 4) for language, mean in sorted(means.items())}
+
+
+def _features(top: Seen, level: Mapping[str, float]) -> tuple[float, ...]:
+    score = top.score - level.get(top.pair.language, 0.0)
+    return score, top.here, top.lexical, top.pair.lacking, top.pair.alike
 
 
 def chance(observed: Sequence[Observed], curve: Calibration) -> Any:
@@ -85,7 +107,7 @@ def chance(observed: Sequence[Observed], curve: Calibration) -> Any:
 
 
 def _probability(top: Seen | None, curve: Calibration) -> float:
-    return curve.probability(top.score, top.here, top.lexical, lacking=top.lacking) if top else 0.0
+    return curve.probability(top.score, top.here, top.lexical, top.pair) if top else 0.0
 
 
 def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
@@ -103,6 +125,7 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
         for kind in sorted({one.kind for one in observed if not one.answerable})
         for chosen in [np.array([one.answerable or one.kind == kind for one in observed])]
     }
+    languages = np.array([one.language for one in observed])
     return {
         "answerable": int(labels.sum()),
         "unanswerable": int((~labels).sum()),
@@ -112,6 +135,14 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
             "precision": round(float((refused & ~labels).sum() / max(1, refused.sum())), 3),
             "recall": round(float(refused[~labels].mean()), 3),
             "answerable let through": round(float(1 - refused[labels].mean()), 3),
+        },
+        "by language": {  # let through of the answerable ones, refused of the others
+            language: [
+                round(float(1 - refused[asked & labels].mean()), 2),
+                round(float(refused[asked & ~labels].mean()), 2),
+            ]
+            for language in dict.fromkeys(languages.tolist())
+            for asked in [languages == language]
         },
         "hit@1 without the reader": round(
             np.mean([any(seen.relevant for seen in one.seen[:1]) for one, _ in answerable]), 3

@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from data import Pool
 
 from dispatch_qa import DispatchQA, Settings
+from dispatch_qa.calibration import Pair
 from dispatch_qa.evaluate import read_folder, store_for
-from dispatch_qa.language import identify
 from dispatch_qa.reader import Reader, Reading
-from dispatch_qa.reader.evidence import lacks
+from dispatch_qa.reader.evidence import pair_of
 from dispatch_qa.records import Hit
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
@@ -26,14 +27,14 @@ LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 class Seen:
     """A passage that retrieval found: its score, the share of the question's words in it, the reader's logit.
 
-    And whether its dispatch lacks a number or a nation of the question, and whether it is right, with the words that
-    the reader found in it, their share of all its spans, and their sentence, or the one that retrieval chose.
+    And what is known of question and dispatch, whether the passage is right, the words that the reader found in it,
+    their share of all its spans, and their sentence, or the one that retrieval chose.
     """
 
     score: float
     lexical: float
     here: float
-    lacking: bool
+    pair: Pair
     relevant: bool
     words: str
     share: float
@@ -95,7 +96,7 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
             hit.score,
             hit.lexical,
             reading.here,
-            lacks(question, identify(question), dispatch),
+            pair_of(question, dispatch),
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
             reading.found[0].score if reading.found else 0.0,
@@ -118,6 +119,10 @@ def kept(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:
         file.write_text(json.dumps([asdict(one) for one in make()], ensure_ascii=False), encoding="utf-8")
     rows = json.loads(file.read_text(encoding="utf-8"))
     return [
-        Observed(**row | {"golds": tuple(row["golds"]), "seen": tuple(Seen(**seen) for seen in row["seen"])})
+        Observed(**row | {"golds": tuple(row["golds"]), "seen": tuple(_seen_again(seen) for seen in row["seen"])})
         for row in rows
     ]
+
+
+def _seen_again(row: dict[str, Any]) -> Seen:
+    return Seen(**row | {"pair": Pair(**row["pair"])})

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from typing import Any
 
@@ -25,12 +25,28 @@ STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """What is known of a question and a dispatch.
+
+    `lacking` tells whether the question names a number or a nation that the dispatch does not, `language` is the
+    question's, and `alike` whether it is the dispatch's too.
+    """
+
+    lacking: bool = False
+    language: str = ""
+    alike: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """A logistic curve over a hit's score and, where a reader has read it, over what else is known of it.
 
-    1 / (1 + exp(-(slope * score + bias + here * logit + lexical * share + absent * lacking))). Below `threshold`, a
-    probability in [0, 1], the answer is that the dispatches do not say. Passages that a reader has read are ranked by
-    rank * score + logit.
+    1 / (1 + exp(-(slope * (score - level) + bias + here * logit + lexical * share + absent * lacking + same * alike))).
+    Below `threshold`, a probability in [0, 1], the answer is that the dispatches do not say. Passages that a reader has
+    read are ranked by rank * score + logit.
+
+    `levels` tells by how much the scores of a language's questions lie higher than those of the same questions in
+    other languages, whatever they ask; 0 for a language that is not in it.
     """
 
     slope: float
@@ -39,7 +55,9 @@ class Calibration:
     here: float = 0.0
     lexical: float = 0.0
     absent: float = 0.0
+    same: float = 0.0
     rank: float = 0.0
+    levels: Mapping[str, float] = field(default_factory=dict)
     points: tuple[Refusing, ...] = ()
 
     @property
@@ -52,16 +70,18 @@ class Calibration:
         """The curve with that threshold, or as it is where that is `None`."""
         return self if threshold is None else replace(self, threshold=threshold)
 
-    def probability(self, score: float, logit: float = 0.0, share: float = 0.0, *, lacking: bool = False) -> float:
+    def probability(self, score: float, logit: float = 0.0, share: float = 0.0, pair: Pair | None = None) -> float:
         """The probability, in [0, 1], that a question is answered.
 
         Args:
             score: its best hit's, in [-1, 1].
             logit: the reader's for that hit.
             share: of the question's words, by their weight, those that the hit holds, in [0, 1].
-            lacking: whether the question names a number or a nation that the hit's dispatch does not.
+            pair: what is known of the question and the hit's dispatch.
         """
-        sum_ = self.slope * score + self.here * logit + self.lexical * share + self.absent * lacking + self.bias
+        pair = pair or Pair()
+        sum_ = self.slope * (score - self.levels.get(pair.language, 0.0)) + self.here * logit + self.bias
+        sum_ += self.lexical * share + self.absent * pair.lacking + self.same * pair.alike
         return 1 / (1 + math.exp(-sum_)) if sum_ > -700 else 0.0
 
 
@@ -70,7 +90,7 @@ def load_calibration(fingerprint: str, reader: str | None = None) -> Calibration
     file = files("dispatch_qa").joinpath(READER_FILE if reader else FILE)
     for card in json.loads(file.read_text(encoding="utf-8")) if file.is_file() else ():
         if (card["fingerprint"], card.get("reader")) == (fingerprint, reader):
-            curve = {field.name: card[field.name] for field in fields(Calibration) if field.name in card}
+            curve = {one.name: card[one.name] for one in fields(Calibration) if one.name in card}
             return Calibration(**curve | {"points": tuple(Refusing(*point) for point in card["points"])})
     return None
 

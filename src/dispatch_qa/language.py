@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,12 @@ def identify(text: str) -> str:
     """
     if not any(char.isalpha() for char in text):
         return UNKNOWN
-    start = text[:2_000].replace("\n", " ")
+    return _told(text[:2_000].replace("\n", " "))
+
+
+@lru_cache(64)
+def _told(start: str) -> str:
+    """As `identify`; kept, because a question is asked for at every step of its answer."""
     # The model has seen hardly any text in capitals and takes it for another language.
     labels, probabilities = _model().predict(start.lower() if start.isupper() else start, 1, LEAST)
     return str(labels[0]).removeprefix("__label__") if len(probabilities) else UNKNOWN
