@@ -174,6 +174,7 @@ def test_a_question_in_the_language_of_the_dispatch_is_known() -> None:
     dispatch = Dispatch("d", "Il a triplé en 2023.", "fr")
     assert pair_of("Qu'est-ce qui a triplé ?", dispatch) == Pair(language="fr", alike=True)
     assert pair_of("Qu'est-ce qui a triplé ?", None) == Pair(language="fr")
+    assert pair_of("155?", replace(dispatch, text="155", language="und")) == Pair(language="und")
 
 
 def asked(settings: Settings) -> DispatchQA:

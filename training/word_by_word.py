@@ -218,7 +218,8 @@ def _rendered(names: Sequence[str], language: str) -> list[str]:
 def _piped(command: list[str], lines: Sequence[str]) -> list[str]:
     """What a command makes of each line."""
     sent = "\n".join(lines) + "\n"
-    done = subprocess.run(command, input=sent, capture_output=True, text=True, encoding="utf-8", check=True)
+    env = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, input=sent, capture_output=True, text=True, encoding="utf-8", env=env, check=True)
     got = done.stdout.split("\n")[: len(lines)]
     if len(got) != len(lines):
         raise ValueError(f"{command[0]}: {len(lines)} lines in, {len(got)} out")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dispatch_qa.calibration import Calibration, Pair, load_calibration
-from dispatch_qa.language import identify
+from dispatch_qa.language import UNKNOWN, identify
 from dispatch_qa.models import Progress
 from dispatch_qa.nations import lacks_a_nation
 from dispatch_qa.reader import Reader, Reading, load_reader
@@ -69,7 +69,7 @@ def pair_of(question: str, dispatch: Dispatch | None) -> Pair:
     language = identify(question)
     if dispatch is None:
         return Pair(language=language)
-    return Pair(lacks(question, language, dispatch), language, alike=language == dispatch.language)
+    return Pair(lacks(question, language, dispatch), language, alike=language == dispatch.language != UNKNOWN)
 
 
 def worth_reading(scores: Sequence[float]) -> int:
