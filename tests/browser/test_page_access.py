@@ -111,3 +111,15 @@ def test_reduced_motion_is_honoured(browser: Browser, still: bool) -> None:
         page.wait_for_selector(".busy")
         running = page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length")
         assert (running == 0) is still
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_options_hide_no_more_of_the_answer_than_they_need(browser: Browser, app: Served, width: int) -> None:
+    with opened(browser, app.url, width=width) as page:
+        ask(page, ANSWERABLE)
+        heights = "['#composer', '#options'].map((name) => document.querySelector(name).getBoundingClientRect().height)"
+        folded, _ = page.evaluate(heights)
+        page.click("#options-button")
+        composer, options = page.evaluate(heights)
+        assert 0 < options <= composer - folded + 1
+        assert composer <= folded + options + 10
