@@ -3,6 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dispatch_qa import present
+from dispatch_qa.calibration import load_calibration
+from dispatch_qa.models import FINGERPRINT
+from dispatch_qa.reader import reader_name
 from dispatch_qa.records import Answer, Citation, Dispatch, Hit, Info, Passage, Quote, Span
 
 QUOTE = "Kiev a parlé. Londres a répondu."
@@ -69,6 +72,13 @@ def test_fit_is_worse_for_lower_scores() -> None:
     assert [present.fit(score) for score in (0.9, 0.48, 0.45, 0.1)] == words
     words = ["very likely answers", "likely answers", "may answer", "hardly answers"]
     assert [present.likely(probability) for probability in (0.9, 0.7, 0.4, 0.1)] == words
+
+
+def test_what_the_shipped_threshold_lets_through_is_not_called_unlikely() -> None:
+    curve = load_calibration(FINGERPRINT, reader_name(FINGERPRINT))
+    assert curve
+    assert present.likely(curve.threshold) == "may answer"
+    assert present.likely(curve.threshold - 0.01) == "hardly answers"
 
 
 def test_info_says_whether_refusal_is_calibrated() -> None:

@@ -182,8 +182,11 @@ def fit(score: float) -> str:
 
 
 def likely(probability: float) -> str:
-    """How likely a passage answers, in words. `probability` is a citation's, in [0, 1]."""
-    words = [(0.8, "very likely answers"), (0.6, "likely answers"), (0.38, "may answer")]
+    """How likely a passage answers, in words. `probability` is a citation's, in [0, 1].
+
+    What the shipped threshold lets through at least "may answer".
+    """
+    words = [(0.8, "very likely answers"), (0.6, "likely answers"), (0.35, "may answer")]
     return next((word for least, word in words if probability >= least), "hardly answers")
 
 

@@ -67,13 +67,17 @@ function spoken(payload, turn) {
   return block;
 }
 
+// What was asked, of which store where there are several, at what place, and what the copy was narrowed to.
+export function fragment(payload, place = {}) {
+  const store = payload.store ? { in: payload.store } : {};
+  return new URLSearchParams({ q: payload.read, ...store, ...place, ...payload.where }).toString();
+}
+
 export function permalink(payload, citation) {
   const url = new URL(location.href);
   const { start, end } = citation.evidence;
   const sha = payload.sources[citation.dispatch_id].sha256.slice(0, 12);
-  const store = payload.store ? { in: payload.store } : {};
-  const place = { d: citation.dispatch_id, s: `${start}-${end}`, h: sha };
-  url.hash = new URLSearchParams({ q: payload.read, ...store, ...place, ...payload.where }).toString();
+  url.hash = fragment(payload, { d: citation.dispatch_id, s: `${start}-${end}`, h: sha });
   return url.href;
 }
 

@@ -1,6 +1,6 @@
 // The page's start: waits for Gradio's parts, draws each answer that comes, opens what a permalink names.
 
-import { draw } from "./answer.js";
+import { draw, fragment } from "./answer.js";
 import * as asking from "./ask.js";
 import { announce, el, language, loadWords, many, say, wide } from "./dom.js";
 import { hide } from "./preview.js";
@@ -60,8 +60,7 @@ function arrived(payload, turn) {
   turn.scrollIntoView({ block: "start" });
   if (payload.error) return;
   announce(payload.supported ? many("announce", payload.citations.length) : say("announce_not"));
-  const store = payload.store ? { in: payload.store } : {};
-  if (!link) history.replaceState(null, "", `#${new URLSearchParams({ q: payload.read, ...store, ...payload.where })}`);
+  if (!link) history.replaceState(null, "", `#${fragment(payload)}`);
   const followed = link;
   link = null;
   if (followed?.id && followed.start < followed.end) follow(followed, payload, turn);
