@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import held_out
@@ -15,6 +17,7 @@ from data import Example, Mix, Pool, load, part_of
 from hypothesis import given
 from hypothesis import strategies as st
 from near_misses import moved, names_in, near_miss, without_answer
+from opus import Counterpart, Link, Rendered, Translator
 from score import f1, words
 from translated import translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
@@ -245,6 +248,62 @@ def test_some_questions_are_put_in_another_language(pool: Pool) -> None:
     found = [one for one in Mix(pool, {}, versions, seed=1).epoch(0) if one.kind == "answer"]
     assert {one.question for one in found} == {"How long is it?", "Quelle est la longueur ?"}
     assert all(one.passage[one.start : one.end].endswith("metres") for one in found)
+
+
+@pytest.fixture
+def rendered() -> Rendered:
+    """ "It has 45,000 ships (two of them new)." in French, the last words out of order."""
+    source, text = "It has 45,000 ships (two of them new).", "Il a 45 000 navires (dont deux sont neufs)."
+    pairs = "Il:It a:has 45 000:45,000 navires:ships dont:of deux:two sont:them neufs:new"
+    links: list[Link] = []
+    for target, word in re.findall(r"(\w+(?: \d+)?):(\S+)", pairs):
+        at, of = text.index(target, links[-1].end if links else 0), source.index(word)
+        links.append(Link(at, at + len(target), (of, of + len(word))))
+    return Rendered(text, tuple(links))
+
+
+@pytest.mark.parametrize(
+    ("start", "answer", "there"),
+    [
+        (7, "45,000 ships", (5, "45 000 navires")),
+        (7, "45,000", (5, "45 000")),
+        (0, "It", (0, "Il")),
+        (21, "two of them", (21, "dont deux sont")),
+        (36, ").", None),
+    ],
+)
+def test_an_answer_is_found_again_in_a_translation(
+    rendered: Rendered, start: int, answer: str, there: tuple[int, str] | None
+) -> None:
+    assert rendered.place(start, answer) == there
+
+
+def test_an_answer_whose_words_lie_apart_or_whose_number_changed_is_left_out(rendered: Rendered) -> None:
+    first, last = rendered.links[0], rendered.links[-1]
+    apart = Rendered(rendered.text, (replace(first, of=last.of), *rendered.links[1:]))
+    assert apart.place(last.of[0], "new") is None
+    other = Rendered(rendered.text.replace("000", "001"), rendered.links)
+    assert other.place(7, "45,000 ships") is None
+
+
+def test_counterparts_of_passages_are_read_with_the_answers_that_they_hold(pool: Pool) -> None:
+    texts = {key: one for key, one in pool.passages.items() if one.part == "train" and one.language == "en"}
+    found = {
+        key: Counterpart("fr", f"Ici : {one.text}", {f"{start}+{len(answer)}": (start + 6, answer)})
+        for key, one in texts.items()
+        for start, answer in pool.asked_of("train")[key]
+    }
+    pool.add(found)
+    for key in found:
+        assert pool.passages[pool.counterparts[key]].part == "train"
+    read = [one for one in Mix(pool, {}, {}, seed=1).epoch(0) if one.kind == "answer"]
+    assert any(one.passage.startswith("Ici") for one in read)
+    assert all(one.passage[one.start : one.end].endswith("metres") for one in read)
+
+
+def test_a_translator_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"opus\.py says how"):
+        Translator(tmp_path / "en_fr")
 
 
 def test_words_are_counted_without_case_articles_and_punctuation() -> None:

@@ -10,13 +10,14 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import wire_questions
 from near_misses import moved, names_in, near_miss, without_answer
+from opus import WAYS, Counterpart, Gold
 from translated import Versions
 
 SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
@@ -25,6 +26,7 @@ TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
 CREDITS = 600  # credit lines an epoch
 NO_NAMES = ("de", "zh")  # where a capital letter does not tell a name
 TRANSLATED = 0.5  # of the questions that have other versions, the share that is put in one of them
+FLUENT = 4  # times as often as another version, one in a language that OPUS-MT knows
 
 # An unanswerable question must not be told by its language: these have no answerable ones to train on.
 OFF_LANGUAGES = ("fr", "ru", "en", "es", "de", "zh")
@@ -74,6 +76,8 @@ class Pool:
     passages: dict[str, Text] = field(default_factory=dict)
     questions: list[Asked] = field(default_factory=list)
     off: list[Asked] = field(default_factory=list)
+    counterparts: dict[str, str] = field(default_factory=dict)
+    """Of a passage, by its id: that of its counterpart in another language."""
 
     def part(self, asked: Asked) -> str:
         """The part in which a question is: that of its passages, or, off-corpus, of its own id."""
@@ -87,6 +91,26 @@ class Pool:
     def off_of(self, part: str) -> list[Asked]:
         """The questions of a part about other things, in the languages of `OFF_LANGUAGES`."""
         return [asked for asked in self.off if asked.language in OFF_LANGUAGES and self.part(asked) == part]
+
+    def asked_of(self, part: str) -> dict[str, set[Gold]]:
+        """The passages that questions of a part are about, with all their answers."""
+        golds: dict[str, set[Gold]] = defaultdict(set)
+        for asked in self.of_part(part):
+            for passage_id in [*asked.golds, *([asked.beside] if asked.beside else [])]:
+                golds[passage_id].update(asked.golds.get(passage_id, ()))
+        return golds
+
+    def add(self, found: Mapping[str, Counterpart]) -> None:
+        """Counterparts of passages, by their ids: what has its answer there is asked of them, too."""
+        for passage_id, one in found.items():
+            key = self.counterparts[passage_id] = f"{passage_id}.{one.language}*"
+            self.passages[key] = Text(key, one.text, one.language, self.passages[passage_id].part)
+        for asked in self.questions:
+            for passage_id, golds in list(asked.golds.items()):
+                if passage_id in found:
+                    placed = [found[passage_id].place_of(gold) for gold in golds]
+                    if there := [gold for gold in placed if gold]:
+                        asked.golds[self.counterparts[passage_id]] = there
 
 
 def part_of(key: str, test: float = TEST, tune: float = TUNE) -> str:
@@ -189,7 +213,8 @@ class Mix:
         versions = self._versions.get(asked.query_id)
         if not versions or rng.random() > TRANSLATED:
             return asked
-        language = rng.choice(sorted(versions))
+        languages = sorted(versions)
+        (language,) = rng.choices(languages, [FLUENT if one in WAYS else 1 for one in languages])
         return replace(asked, text=versions[language], language=language)
 
     def _moved(self, passage: Text, rng: random.Random) -> str | None:
@@ -203,9 +228,9 @@ class Mix:
         if asked.dataset == "afriqa-en" and rng.random() > (0.8 if asked.language == "en" else 0.15):
             return
         if asked.beside:
-            yield Example(asked.text, self._pool.passages[asked.beside].text, "beside")
+            yield Example(asked.text, self._text(asked.beside, rng), "beside")
             return
-        # Two of a paragraph's five languages an epoch.
+        # Two of a paragraph's languages an epoch.
         for passage_id in rng.sample(sorted(asked.golds), min(2, len(asked.golds))):
             text = self._pool.passages[passage_id].text
             # The longest of several right answers: a number with its unit.
@@ -222,7 +247,11 @@ class Mix:
             yield Example(asked.text, self._wrong(asked, rng), "retrieved")
 
     def _wrong(self, asked: Asked, rng: random.Random) -> str:
-        return self._pool.passages[rng.choice(self._nearest[asked.query_id])].text
+        return self._text(rng.choice(self._nearest[asked.query_id]), rng)
+
+    def _text(self, passage_id: str, rng: random.Random) -> str:
+        """The passage's text, or that of its counterpart."""
+        return self._pool.passages[rng.choice([passage_id, self._pool.counterparts.get(passage_id, passage_id)])].text
 
 
 def nearest_wrong(pool: Pool, cache: Path, count: int = 8) -> dict[str, list[str]]:

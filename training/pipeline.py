@@ -13,8 +13,8 @@ from data import Pool
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.calibration import Pair
 from dispatch_qa.evaluate import read_folder, store_for
-from dispatch_qa.reader import Reader, Reading
-from dispatch_qa.reader.evidence import pair_of
+from dispatch_qa.reader import Reader
+from dispatch_qa.reader.evidence import pair_of, sentence_of
 from dispatch_qa.records import Hit
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
@@ -100,16 +100,10 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
             relevant(hit),
             reading.found[0].span.of(text) if reading.found else "",
             reading.found[0].score if reading.found else 0.0,
-            _sentence(hit, reading, dispatch.text),
+            (sentence_of(hit, reading) or hit.best).of(dispatch.text),
         )
         for hit, dispatch, text, reading in zip(hits, found, texts, readings, strict=True)
     )
-
-
-def _sentence(hit: Hit, reading: Reading, text: str) -> str:
-    """As `Evidence` chooses it."""
-    start = hit.passage.span.start + reading.found[0].span.start if reading.found else -1
-    return next((one for one in hit.passage.sentences if one.start <= start < one.end), hit.best).of(text)
 
 
 def kept(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:

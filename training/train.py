@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
+import opus
 import score
 import shrink
 import torch
@@ -111,6 +112,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--frozen", type=int, default=3, help="how many of the lowest layers stay as they are")
     parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
+    parser.add_argument("--translators", type=Path, help="OPUS-MT between English and French, see training/opus.py")
     parser.add_argument("--share-of-wire", type=float, default=1.0, help="of the questions as a wire is asked")
     parser.add_argument("--share-of-others", type=float, default=1.0, help="of all other examples")
     parser.add_argument("--seed", type=int, default=1)
@@ -125,6 +127,14 @@ def main() -> None:
     nearest = nearest_wrong(pool, arguments.work / "nearest.json")
     train_questions = [(q.query_id, q.language, q.text) for q in (*pool.of_part("train"), *pool.off_of("train"))]
     versions = translated(train_questions, arguments.work / "translated.json")
+    if arguments.translators:
+        for query_id, texts in opus.questions(
+            train_questions, arguments.translators, arguments.work / "opus-questions.json"
+        ).items():
+            versions[query_id] = {**versions.get(query_id, {}), **texts}
+        asked_of = pool.asked_of("train")
+        passages = [(key, pool.passages[key].language, pool.passages[key].text) for key in sorted(asked_of)]
+        pool.add(opus.counterparts(passages, asked_of, arguments.translators, arguments.work / "opus-passages.json"))
     for query_id, texts in word_by_word(train_questions, versions, arguments.work / "word_by_word.json").items():
         versions[query_id] = {**texts, **versions.get(query_id, {})}
     mix = Mix(pool, nearest, versions, arguments.seed, *shares)

@@ -55,13 +55,20 @@ class Evidence:
         """The hit with its reading: its sentence, and the words if they are sure. They end where the sentence does."""
         probability = self.calibration.probability(hit.score, reading.here, hit.lexical, pair)
         hit = replace(hit, here=reading.here, probability=probability)
-        for words in reading.found[:1]:
-            start, end = hit.passage.span.start + words.span.start, hit.passage.span.start + words.span.end
-            for sentence in hit.passage.sentences:
-                if sentence.start <= start < sentence.end:
-                    answer = Span(start, min(end, sentence.end)) if words.score >= SURE else None
-                    return replace(hit, best=sentence, answer=answer)
-        return hit
+        sentence = sentence_of(hit, reading)
+        if sentence is None:
+            return hit
+        words, before = reading.found[0], hit.passage.span.start
+        answer = Span(before + words.span.start, min(before + words.span.end, sentence.end))
+        return replace(hit, best=sentence, answer=answer if words.score >= SURE else None)
+
+
+def sentence_of(hit: Hit, reading: Reading) -> Span | None:
+    """The sentence of the hit's passage in which the best words begin."""
+    if not reading.found:
+        return None
+    start = hit.passage.span.start + reading.found[0].span.start
+    return next((one for one in hit.passage.sentences if one.start <= start < one.end), None)
 
 
 def pair_of(question: str, dispatch: Dispatch | None) -> Pair:
