@@ -102,6 +102,19 @@ def test_the_best_span_is_the_likeliest_pair_of_pieces_that_does_not_go_backward
     assert [one.span.of(text) for one in best_spans(text, places, logits)] == ["berlin", "kiev", "londres"]
 
 
+def test_spans_that_are_the_same_words_once_widened_are_counted_together() -> None:
+    text = "plus de 250 ou Kiev"
+    places = [(0, 4), (5, 7), (8, 11), (12, 14), (15, 19)]
+    # Of all spans "250" and "plus de 250" have 15 in 100 each, "Kiev" 20.
+    shares = np.full((5, 2), 1e-9, np.float32)
+    shares[[0, 2, 4], 0] = 0.28, 0.28, 0.44
+    shares[[2, 4], 1] = 0.55, 0.45
+    logits = np.log(shares)
+    best, second = best_spans(text, places, logits)[:2]
+    assert [best.span.of(text), second.span.of(text)] == ["plus de 250", "Kiev"]
+    assert (best.score, second.score) == pytest.approx((0.308, 0.198), abs=0.01)
+
+
 def test_no_pieces_no_spans() -> None:
     assert best_spans("", [], np.zeros((0, 2), np.float32)) == ()
 
@@ -303,6 +316,7 @@ def test_the_graph_gives_its_golden_readings(settings: Settings) -> None:
         ("Які британські компанії взяли участь?", "Babcock International Group et BAE Systems"),
         ("¿Qué empresas británicas asistieron?", "Babcock International Group et BAE Systems"),
         ("Wie viele Hersteller kamen zum Forum?", "plus de 250"),
+        ("¿Cuántos productores de armas hubo en el foro?", "plus de 250"),
         ("Quel est le calibre des obus ?", "155 mm"),
     ],
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST = 40  # pieces of a span
 BEST = 3
-TRIED = 60  # best pairs of pieces that are looked at for `BEST` spans that do not overlap
+TRIED = 60  # best pairs of pieces that are looked at: their shares are nearly all
 
 # A letter or digit of a script that puts spaces between words.
 _LETTER = r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
@@ -65,12 +65,17 @@ def best_spans(text: str, places: Sequence[tuple[int, int]], logits: npt.NDArray
     share = np.exp(first - first.max())[:, None] * np.exp(last - last.max())
     share /= share.sum()
     share = np.triu(np.tril(share, LONGEST - 1))  # not backwards, not too long
-    found: list[Found] = []
+    # "250" and "plus de 250" are the same words once widened: what speaks for the one speaks for both.
+    shares: dict[Span, float] = {}
     for flat in np.argsort(-share, axis=None, kind="stable")[:TRIED]:
         start, end = divmod(int(flat), len(places))
         span = widened(text, places[start][0], places[end][1]) if start <= end else None
-        if span and not any(span.start < other.span.end and other.span.start < span.end for other in found):
-            found.append(Found(span, float(share[start, end])))
+        if span:
+            shares[span] = shares.get(span, 0.0) + float(share[start, end])
+    found: list[Found] = []
+    for span, summed in sorted(shares.items(), key=lambda pair: -pair[1]):
+        if not any(span.start < other.span.end and other.span.start < span.end for other in found):
+            found.append(Found(span, summed))
     return tuple(found[:BEST])
 
 
