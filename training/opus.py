@@ -1,6 +1,6 @@
 """Questions and passages between English and French, by OPUS-MT, and where an answer comes to stand.
 
-Half of what the reader reads is French, and one set of six has French passages. Here the English ones get a French
+The shipped dispatch is French, and one set of five has French passages. Here the English ones get a French
 counterpart and the other way round, and what they are asked does, too. Which words of a translation an answer became
 is told by the translator's attention: what does not hold together there is left out.
 
