@@ -213,8 +213,8 @@ class Mix:
         versions = self._versions.get(asked.query_id)
         if not versions or rng.random() > TRANSLATED:
             return asked
-        languages = sorted(versions)
-        (language,) = rng.choices(languages, [FLUENT if one in WAYS else 1 for one in languages])
+        fluent = WAYS if self._pool.counterparts else {}
+        language = rng.choice([one for one in sorted(versions) for _ in range(FLUENT if one in fluent else 1)])
         return replace(asked, text=versions[language], language=language)
 
     def _moved(self, passage: Text, rng: random.Random) -> str | None:
@@ -251,7 +251,8 @@ class Mix:
 
     def _text(self, passage_id: str, rng: random.Random) -> str:
         """The passage's text, or that of its counterpart."""
-        return self._pool.passages[rng.choice([passage_id, self._pool.counterparts.get(passage_id, passage_id)])].text
+        counterpart = self._pool.counterparts.get(passage_id)
+        return self._pool.passages[rng.choice([passage_id, counterpart]) if counterpart else passage_id].text
 
 
 def nearest_wrong(pool: Pool, cache: Path, count: int = 8) -> dict[str, list[str]]:

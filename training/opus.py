@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 
+from translated import Versions
+
 from dispatch_qa.split import sentences
 
 WAYS = {"en": "fr", "fr": "en"}
@@ -102,8 +104,7 @@ class Translator:
 
     def __call__(self, texts: Sequence[str], beam: int) -> list[Rendered | None]:
         """Each sentence, or `None` where it is too long or comes out longer than it can be."""
-        whole = [self._pieces.encode(text, return_type="proto").pieces for text in texts]
-        cut = [pieces[:LONGEST] for pieces in whole]
+        cut = [self._pieces.encode(text, return_type="proto").pieces[:LONGEST] for text in texts]
         results = self._model.translate_batch(
             [[*(piece.piece for piece in pieces), "</s>"] for pieces in cut],
             beam_size=beam,
@@ -151,13 +152,13 @@ def counterparts(
     return found
 
 
-def questions(asked: Iterable[tuple[str, str, str]], models: Path, cache: Path) -> dict[str, dict[str, str]]:
+def questions(asked: Iterable[tuple[str, str, str]], models: Path, cache: Path) -> Versions:
     """Each question (id, language, text) in the other language of `WAYS`; kept in `cache`."""
     if cache.exists():
-        kept: dict[str, dict[str, str]] = json.loads(cache.read_text(encoding="utf-8"))
+        kept: Versions = json.loads(cache.read_text(encoding="utf-8"))
         return kept
     asked = list(asked)
-    found: dict[str, dict[str, str]] = {}
+    found: Versions = {}
     for language, target in WAYS.items():
         those = [(key, " ".join(text.split())) for key, spoken, text in asked if spoken == language]
         rendered = Translator(models / f"{language}_{target}")([text for _, text in those], BEAM)

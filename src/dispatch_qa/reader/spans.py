@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST = 40  # pieces of a span
 BEST = 3
-TRIED = 60  # best pairs of pieces that are looked at: their shares are nearly all
+TRIED = 60  # best pairs of pieces that are looked at
 
 # A letter or digit of a script that puts spaces between words.
 _LETTER = r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
