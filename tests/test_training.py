@@ -16,10 +16,12 @@ from batches import _flash, _window
 from data import Example, Mix, Pool, load, part_of
 from hypothesis import given
 from hypothesis import strategies as st
+from kept import kept
 from near_misses import moved, names_in, near_miss, without_answer
-from opus import Counterpart, Link, Rendered, Translator
+from opus import Counterpart, Link, Rendered, Translator, counterparts
+from prepare import prepared
 from score import f1, words
-from translated import translated
+from translated import Question, Versions, translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
 
 from dispatch_qa.evaluate import read_folder
@@ -78,27 +80,34 @@ def test_a_question_that_the_passage_may_answer_is_not_moved(question: str, pass
     assert moved(question, question, passage, random.Random(0)) is None
 
 
-def test_translations_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked_by: list[str] = []
+def test_what_was_made_once_is_read_again(tmp_path: Path) -> None:
+    assert kept(tmp_path / "new" / "rows.json", lambda: {"Zürich": (1, 2)}) == {"Zürich": [1, 2]}
+    assert kept(tmp_path / "new" / "rows.json", pytest.fail) == {"Zürich": [1, 2]}
 
-    def shout(mode: str, texts: list[str]) -> list[str]:
-        asked_by.append(mode)
-        return [text.upper() for text in texts]
+    def stopped() -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("translated._through", shout)
+    with pytest.raises(KeyboardInterrupt):
+        kept(tmp_path / "half.json", stopped)
+    assert not (tmp_path / "half.json").exists()
+
+
+def test_questions_go_through_every_language_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("translated._through", lambda mode, texts: [f"{text} ({mode})" for text in texts])
     monkeypatch.setattr("shutil.which", lambda name: name)
-    questions = [("q1", "fr", "Quand  est-ce ?"), ("q2", "zh", "什么时候？")]
-    first = translated(questions, tmp_path / "kept.json")
-    assert first == {"q1": dict.fromkeys(("en", "es", "it"), "QUAND EST-CE ?")}
-    asked_by.clear()
-    assert translated(questions, tmp_path / "kept.json") == first
-    assert not asked_by
+    assert translated([Question("q1", "fr", "Quand  est-ce ?"), Question("q2", "zh", "什么时候？")]) == {
+        "q1": {
+            "en": "Quand est-ce ? (fra-cat) (cat-eng)",
+            "es": "Quand est-ce ? (fr-es)",
+            "it": "Quand est-ce ? (fr-es) (spa-ita)",
+        }
+    }
 
 
-def test_without_a_translator_it_is_said_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_translator_it_is_said_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(SystemExit, match="apt-get install apertium"):
-        translated([], tmp_path / "kept.json")
+        translated([])
 
 
 def test_a_passage_loses_the_sentence_that_answers() -> None:
@@ -171,7 +180,7 @@ def write_set(folder: Path, name: str, rows: dict[str, list[dict[str, object]]])
 
 
 @pytest.fixture
-def pool(tmp_path: Path) -> Pool:
+def sets(tmp_path: Path) -> Path:
     """The same 40 paragraphs in two languages of one set and in another set, with a question to each."""
     texts = [f"Paragraph {n} says that the answer is {n * 7} metres. It says no more than that." for n in range(40)]
 
@@ -206,7 +215,13 @@ def pool(tmp_path: Path) -> Pool:
     write_set(tmp_path, "xquad-r", {"corpus": both, "queries": asked(".en"), "answers": answers(".en", ".en")})
     write_set(tmp_path, "squad2-en", {"corpus": passages("", "en"), "queries": asked(""), "answers": answers("", "")})
     write_set(tmp_path, "offcorpus", {"queries": [{"_id": "o", "text": "Why?", "metadata": {"language": "en"}}]})
-    return load(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def pool(sets: Path) -> Pool:
+    """They as they are read."""
+    return load(sets)
 
 
 def test_only_questions_of_the_test_part_are_held_out_over_the_whole_corpus(
@@ -301,6 +316,55 @@ def test_counterparts_of_passages_are_read_with_the_answers_that_they_hold(pool:
     assert all(one.passage[one.start : one.end].endswith("metres") for one in read)
 
 
+class Between:
+    """A translator that changes nothing but "metres", and loses its place in what is long."""
+
+    def __init__(self, folder: Path) -> None:
+        self.target = folder.name[-2:]
+
+    def __call__(self, texts: list[str], beam: int) -> list[Rendered | None]:
+        return [self.rendered(text) if len(text) < 60 else None for text in texts]
+
+    def rendered(self, text: str) -> Rendered:
+        new = text.replace("metres", "mètres")
+        return Rendered(new, tuple(Link(m.start(), m.end(), m.span()) for m in re.finditer(r"\S+", text)))
+
+
+def test_a_passage_is_put_in_another_language_sentence_by_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opus.Translator", Between)
+    passages = [("p", "en", "It is old.  It is 300 metres high."), ("long", "en", "So. " + "It goes on " * 9 + "on.")]
+    golds = {"p": {(12, "It is 300 metres"), (18, "300 metres high"), (3, "is")}}
+    found = counterparts(passages, golds, Path())
+    assert set(found) == {"p"}
+    assert found["p"] == Counterpart(
+        "fr",
+        "It is old. It is 300 mètres high.",
+        {"18+15": (17, "300 mètres high"), "12+16": (11, "It is 300 mètres"), "3+2": (3, "is")},
+    )
+
+
+def test_what_a_training_needs_is_made_once(sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opus.Translator", Between)
+    monkeypatch.setattr("prepare.nearest_wrong", lambda pool: {})
+    monkeypatch.setattr("prepare.translated", lambda asked: {q.query_id: {"fr": "rules", "es": "rules"} for q in asked})
+
+    def fewer(asked: list[Question], known: Versions) -> Versions:
+        assert all(known[q.query_id]["es"] == "rules" for q in asked)
+        return {q.query_id: {"es": "words", "pl": "words"} for q in asked}
+
+    monkeypatch.setattr("prepare.word_by_word", fewer)
+    pool, _, versions = prepared(sets, tmp_path / "work", Path("models"))
+    train = [q for q in pool.of_part("train") if q.language == "en"]
+    assert train
+    for q in train:
+        assert versions[q.query_id] == {"fr": q.text, "es": "rules", "pl": "words"}
+    assert pool.counterparts
+    for made in ("opus.Translator", "prepare.nearest_wrong", "prepare.translated", "prepare.word_by_word"):
+        monkeypatch.setattr(made, pytest.fail)
+    again, _, same = prepared(sets, tmp_path / "work", Path("models"))
+    assert (again.counterparts, same) == (pool.counterparts, versions)
+
+
 def test_a_translator_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"opus\.py says how"):
         Translator(tmp_path / "en_fr")
@@ -356,27 +420,27 @@ def dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         word_by_word, "_base", lambda word, language: {"firms": "firm", "attended": "attend"}.get(word, word)
     )
     monkeypatch.setattr(word_by_word, "_forms", lambda language: {})
-    for kept in (word_by_word._dictionary, word_by_word._function_words):
-        kept.cache_clear()
+    for cached in (word_by_word._dictionary, word_by_word._function_words):
+        cached.cache_clear()
 
 
 @pytest.mark.usefixtures("dictionary")
-def test_a_question_is_put_word_by_word_and_names_stay(tmp_path: Path) -> None:
-    asked = [("q1", "en", "Which firms attended after the deal with Babcock?"), ("q2", "en", "Zounds, gadzooks!")]
-    found = word_by_word.word_by_word(asked, {}, tmp_path / "kept.json")
+def test_a_question_is_put_word_by_word_and_names_stay() -> None:
+    which = "Which firms attended after the deal with Babcock?"
+    asked = [Question("q1", "en", which), Question("q2", "en", "Zounds, gadzooks!")]
+    found = word_by_word.word_by_word(asked, {})
     assert set(found) == {"q1"}
     which, firm, attended, after, deal, with_, name = found["q1"]["pl"].split()
     assert which in {"Który", "Która", "Jaki", "Jaka"}
     assert firm in {"firma", "przedsiębiorstwo"}
     assert (attended, after, deal, with_ in {"z", "ze"}, name) == ("uczestniczyć", "po", "deal", True, "Babcock?")
-    assert word_by_word.word_by_word([], {}, tmp_path / "kept.json") == found
 
 
 def test_without_dictionaries_the_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_by_word, "FOLDER", tmp_path)
     word_by_word._dictionary.cache_clear()
     with pytest.raises(SystemExit, match=r"apt-get install .*dict-freedict-fra-pol"):
-        word_by_word.word_by_word([("q", "fr", "Qui ?")], {}, tmp_path / "kept.json")
+        word_by_word.word_by_word([Question("q", "fr", "Qui ?")], {})
 
 
 def test_function_words_have_a_word_in_every_language() -> None:

@@ -255,37 +255,5 @@ class Mix:
         return self._pool.passages[rng.choice([passage_id, counterpart]) if counterpart else passage_id].text
 
 
-def nearest_wrong(pool: Pool, cache: Path, count: int = 8) -> dict[str, list[str]]:
-    """For each train question that has no wrong passages of its own, the `count` that dense search ranks first."""
-    import numpy as np
-
-    from dispatch_qa.embed import load_embedder
-    from dispatch_qa.settings import DEFAULT_MODEL, default_cache
-
-    if cache.exists():
-        kept: dict[str, list[str]] = json.loads(cache.read_text(encoding="utf-8"))
-        return kept
-    embedder = load_embedder(DEFAULT_MODEL, default_cache(), 32)
-    texts = [text for text in pool.passages.values() if text.part == "train"]
-    asked = [q for q in pool.of_part("train") if q.golds and (q.dataset != "afriqa-en" or q.language == "en")]
-    asked += pool.off_of("train")
-    vectors = embedder.passages([text.text[:600] for text in texts])
-    found = {}
-    for at in range(0, len(asked), 512):
-        some = asked[at : at + 512]
-        ranked = np.argsort(-(embedder.queries([q.text for q in some]) @ vectors.T), axis=1)[:, :60]
-        for question, row in zip(some, ranked, strict=True):
-            answers = {gold[1].casefold() for golds in question.golds.values() for gold in golds}
-            wrong = [
-                texts[i].passage_id
-                for i in row
-                if texts[i].passage_id not in question.golds
-                and not any(answer in texts[i].text.casefold() for answer in answers)
-            ]
-            found[question.query_id] = wrong[:count]
-    cache.write_text(json.dumps(found), encoding="utf-8")
-    return found
-
-
 def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []

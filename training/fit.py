@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from data import load
-from pipeline import Observed, Seen, kept, of_dispatch, of_piaf
+from pipeline import Observed, Seen, observations, of_dispatch, of_piaf
 from score import f1
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -181,8 +181,8 @@ def main() -> None:
     pool = load(data)
 
     def observed(part: str) -> tuple[list[Observed], list[Observed]]:
-        dispatch = kept(work / f"{reader.name}-dispatch-{part}.json", lambda: of_dispatch(part, reader))
-        piaf = kept(work / f"{reader.name}-piaf-{part}.json", lambda: of_piaf(part, reader, pool, data))
+        dispatch = observations(work / f"{reader.name}-dispatch-{part}.json", lambda: of_dispatch(part, reader))
+        piaf = observations(work / f"{reader.name}-piaf-{part}.json", lambda: of_piaf(part, reader, pool, data))
         return dispatch, piaf
 
     tune = [one for several in observed("tune") for one in several]

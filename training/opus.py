@@ -12,14 +12,13 @@ The two models are Helsinki-NLP's `opus-mt-en-fr` and `opus-mt-fr-en` (Apache-2.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from translated import Versions
+from translated import Question, Versions
 
 from dispatch_qa.split import sentences
 
@@ -124,13 +123,9 @@ class Translator:
 
 
 def counterparts(
-    passages: Iterable[tuple[str, str, str]], golds: dict[str, set[Gold]], models: Path, cache: Path
+    passages: Sequence[tuple[str, str, str]], golds: dict[str, set[Gold]], models: Path
 ) -> dict[str, Counterpart]:
-    """Of passages (id, language, text), those in the other language of `WAYS`, with their `golds`; kept in `cache`."""
-    if cache.exists():
-        kept = json.loads(cache.read_text(encoding="utf-8"))
-        return {key: Counterpart(one["language"], one["text"], one["golds"]) for key, one in kept.items()}
-    passages = list(passages)
+    """Of passages (id, language, text), those in the other language of `WAYS`, with their `golds`."""
     found: dict[str, Counterpart] = {}
     for language, target in WAYS.items():
         those = [(key, text) for key, spoken, text in passages if spoken == language]
@@ -148,22 +143,16 @@ def counterparts(
             whole = [(at, one) for at, one in some if one]
             if len(whole) == len(some):
                 found[key] = _joined(target, whole, golds.get(key, set()))
-    cache.write_text(json.dumps({key: asdict(one) for key, one in found.items()}, ensure_ascii=False), encoding="utf-8")
     return found
 
 
-def questions(asked: Iterable[tuple[str, str, str]], models: Path, cache: Path) -> Versions:
-    """Each question (id, language, text) in the other language of `WAYS`; kept in `cache`."""
-    if cache.exists():
-        kept: Versions = json.loads(cache.read_text(encoding="utf-8"))
-        return kept
-    asked = list(asked)
+def questions(asked: Sequence[Question], models: Path) -> Versions:
+    """Each question in the other language of `WAYS`."""
     found: Versions = {}
     for language, target in WAYS.items():
         those = [(key, " ".join(text.split())) for key, spoken, text in asked if spoken == language]
         rendered = Translator(models / f"{language}_{target}")([text for _, text in those], BEAM)
         found |= {key: {target: one.text} for (key, _), one in zip(those, rendered, strict=True) if one}
-    cache.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     return found
 
 

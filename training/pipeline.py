@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data import Pool
+from kept import kept
 
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.calibration import Pair
@@ -106,12 +107,9 @@ def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Calla
     )
 
 
-def kept(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:
-    """The observations in `file`, made where there is none: they take minutes, and depend on the reader alone."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps([asdict(one) for one in make()], ensure_ascii=False), encoding="utf-8")
-    rows = json.loads(file.read_text(encoding="utf-8"))
+def observations(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:
+    """The observations in `file`, made where there is none: they depend on the reader alone."""
+    rows = kept(file, lambda: [asdict(one) for one in make()])
     return [
         Observed(**row | {"golds": tuple(row["golds"]), "seen": tuple(_seen_again(seen) for seen in row["seen"])})
         for row in rows

@@ -15,16 +15,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
-import opus
 import score
 import shrink
 import torch
 from batches import Batch, Batcher
-from data import Mix, load, nearest_wrong
+from data import Mix
 from model import ReaderNet, parameter_groups
+from prepare import prepared
 from torch.nn import functional
-from translated import translated
-from word_by_word import word_by_word
 
 from dispatch_qa.models import FINGERPRINT, prepare_default_model
 from dispatch_qa.reader import load_reader
@@ -122,21 +120,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     arguments.work.mkdir(parents=True, exist_ok=True)
     folder = prepare_default_model(default_cache(), print)
-    pool = load(arguments.data)
+    pool, nearest, versions = prepared(arguments.data, arguments.work, arguments.translators)
     shares = (arguments.share_of_wire, arguments.share_of_others)
-    nearest = nearest_wrong(pool, arguments.work / "nearest.json")
-    train_questions = [(q.query_id, q.language, q.text) for q in (*pool.of_part("train"), *pool.off_of("train"))]
-    versions = translated(train_questions, arguments.work / "translated.json")
-    if arguments.translators:
-        for query_id, texts in opus.questions(
-            train_questions, arguments.translators, arguments.work / "opus-questions.json"
-        ).items():
-            versions[query_id] = {**versions.get(query_id, {}), **texts}
-        asked_of = pool.asked_of("train")
-        passages = [(key, pool.passages[key].language, pool.passages[key].text) for key in sorted(asked_of)]
-        pool.add(opus.counterparts(passages, asked_of, arguments.translators, arguments.work / "opus-passages.json"))
-    for query_id, texts in word_by_word(train_questions, versions, arguments.work / "word_by_word.json").items():
-        versions[query_id] = {**texts, **versions.get(query_id, {})}
     mix = Mix(pool, nearest, versions, arguments.seed, *shares)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)

@@ -7,12 +7,11 @@ need not agree. Apertium and its language pairs are packages of Debian: `PACKAGE
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from typing import NamedTuple
 
 PACKAGES = "apertium apertium-fra-cat apertium-eng-cat apertium-fr-es apertium-eng-spa apertium-spa-ita"
 
@@ -26,15 +25,20 @@ Versions = dict[str, dict[str, str]]
 """Of a question, by its id: its text in other languages."""
 
 
-def translated(questions: Iterable[tuple[str, str, str]], cache: Path) -> Versions:
-    """Each question (id, language, text) in the languages that `WAYS` leads to; kept in `cache`.
+class Question(NamedTuple):
+    """A question to be put in other languages."""
+
+    query_id: str
+    language: str
+    text: str
+
+
+def translated(questions: Iterable[Question]) -> Versions:
+    """Each question in the languages that `WAYS` leads to.
 
     Raises:
         SystemExit: Apertium is not installed.
     """
-    if cache.exists():
-        kept: Versions = json.loads(cache.read_text(encoding="utf-8"))
-        return kept
     if not shutil.which("apertium"):
         raise SystemExit(f"Questions are put in other languages by Apertium: apt-get install {PACKAGES}")
     by_language: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -50,7 +54,6 @@ def translated(questions: Iterable[tuple[str, str, str]], cache: Path) -> Versio
             for (query_id, text), new in zip(asked, texts, strict=True):
                 if new and new != text:
                     found[query_id][target] = new
-    cache.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     return found
 
 

@@ -8,7 +8,6 @@ packages of Debian: `PACKAGES`.
 from __future__ import annotations
 
 import gzip
-import json
 import random
 import re
 import subprocess
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from translated import Versions
+from translated import Question, Versions
 
 DICTIONARIES = {
     "pl": ("fra-pol", "eng-pol"),
@@ -56,19 +55,15 @@ _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 Dictionary = dict[str, list[str]]
 
 
-def word_by_word(questions: Iterable[tuple[str, str, str]], known: Versions, cache: Path) -> Versions:
-    """Each question (id, language, text) in the languages of `DICTIONARIES`, as far as its words are known.
+def word_by_word(questions: Iterable[Question], known: Versions) -> Versions:
+    """Each question in the languages of `DICTIONARIES`, as far as its words are known.
 
     Args:
         known: versions in other languages, from which to go on where the question's own has no dictionary.
-        cache: a file to keep the result in.
 
     Raises:
         SystemExit: the dictionaries are not installed.
     """
-    if cache.exists():
-        kept: Versions = json.loads(cache.read_text(encoding="utf-8"))
-        return kept
     asked = [(query_id, {**known.get(query_id, {}), language: text}) for query_id, language, text in questions]
     found: Versions = defaultdict(dict)
     for target in DICTIONARIES:
@@ -82,7 +77,6 @@ def word_by_word(questions: Iterable[tuple[str, str, str]], known: Versions, cac
                 words = [rendered[text] if is_name and script else text for text, is_name in parts]
                 text = " ".join("".join(words).split())
                 found[query_id][target] = text[:1].upper() + text[1:]
-    cache.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     return found
 
 
