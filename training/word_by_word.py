@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from translated import Question, Versions
 
@@ -69,51 +70,59 @@ def word_by_word(questions: Iterable[Question], known: Versions) -> Versions:
     for target in DICTIONARIES:
         rng = random.Random(target)
         put = [(query_id, _put(texts, target, rng)) for query_id, texts in asked if target not in texts]
-        names = sorted({name for _, parts in put if parts for name, is_name in parts if is_name})
+        names = sorted({part.text for _, parts in put for part in parts or () if part.is_name})
         rendered = dict(zip(names, _rendered(names, target), strict=True))
         for query_id, parts in put:
             if parts:
                 script = rng.random() < RENDERED
-                words = [rendered[text] if is_name and script else text for text, is_name in parts]
+                words = [rendered[part.text] if part.is_name and script else part.text for part in parts]
                 text = " ".join("".join(words).split())
                 found[query_id][target] = text[:1].upper() + text[1:]
     return found
 
 
-def _put(texts: dict[str, str], target: str, rng: random.Random) -> list[tuple[str, bool]] | None:
-    """A question in the target's words: its parts, and which are names; `None` where too few words are known."""
+class Part(NamedTuple):
+    """A part of a question in the target's language; `known` is `None` for what stands between words."""
+
+    text: str
+    is_name: bool = False
+    known: bool | None = None
+
+
+def _put(texts: dict[str, str], target: str, rng: random.Random) -> list[Part] | None:
+    """A question in the target's words; `None` where too few of them are known."""
     for name in DICTIONARIES[target]:
         source = SOURCES[name[:3]]
         if source not in texts:
             continue
-        words, parts, hits, misses = _dictionary(name), list[tuple[str, bool]](), 0, 0
-        for at, part in enumerate(_WORD.findall(texts[source])):
-            low = part.casefold()
-            if part in ("'s", "’s"):
-                continue
-            if not part[0].isalpha():
-                parts.append(("؟" if target == "ar" and part == "?" else part, False))
-                continue
-            low = low.rstrip("'’")
-            if low in UNSAID[source] or (low == "how" and re.search("(?i)how (many|much)", texts[source])):
-                continue
-            if said := _function_words(source, target).get(low):
-                hits += 1
-                parts.append((rng.choice(said), False))
-                continue
-            senses = next((words[w] for w in (part, low, _base(low, source)) if w in words), [])
-            senses = _ukrainian(tuple(senses)) if target == "uk" else senses
-            if part[0].isupper() and at and (not senses or rng.random() < 0.5):
-                parts.append((part, True))
-            elif senses:
-                hits += 1
-                parts.append((_form(rng.choice(senses), target, rng), False))
-            else:
-                misses += 1
-                parts.append((part, False))
-        if hits and hits / (hits + misses) >= LEAST_KNOWN:
+        counted = re.search("(?i)how (many|much)", texts[source])
+        unsaid = UNSAID[source] | ({"how"} if counted else set())
+        parts = [
+            _part(word, bool(at), name, target, rng)
+            for at, word in enumerate(_WORD.findall(texts[source]))
+            if word not in ("'s", "’s") and word.casefold().rstrip("'’") not in unsaid
+        ]
+        known = [part.known for part in parts if part.known is not None]
+        if any(known) and sum(known) / len(known) >= LEAST_KNOWN:
             return parts
     return None
+
+
+def _part(word: str, inside: bool, name: str, target: str, rng: random.Random) -> Part:
+    """A word in the target's language by the dictionary of that name; `inside` tells that others stand before it."""
+    if not word[0].isalpha():
+        return Part("؟" if target == "ar" and word == "?" else word)
+    source, words = SOURCES[name[:3]], _dictionary(name)
+    low = word.casefold().rstrip("'’")
+    if said := _function_words(source, target).get(low):
+        return Part(rng.choice(said), known=True)
+    senses = next((words[form] for form in (word, low, _base(low, source)) if form in words), [])
+    senses = _ukrainian(tuple(senses)) if target == "uk" else senses
+    if word[0].isupper() and inside and (not senses or rng.random() < 0.5):
+        return Part(word, is_name=True)
+    if senses:
+        return Part(_form(rng.choice(senses), target, rng), known=True)
+    return Part(word, known=False)
 
 
 @cache
