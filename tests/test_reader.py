@@ -22,7 +22,7 @@ from dispatch_qa.reader import Found, Reading, load_reader, reader_name
 from dispatch_qa.reader.evidence import NEAR, READ, Evidence, lacks, load_evidence, pair_of
 from dispatch_qa.reader.onnx_reader import LEAST_AGREEMENT, OnnxReader, golden_agreement
 from dispatch_qa.reader.spans import best_spans, widened
-from dispatch_qa.reader.weights import CARD, laid_over
+from dispatch_qa.reader.weights import CARD, in_four_bits, laid_over
 from dispatch_qa.reader.weights import shipped as weights
 from dispatch_qa.records import Dispatch, Hit, Passage, Span
 
@@ -251,11 +251,13 @@ def test_another_models_store_has_no_reader(tmp_path: object, settings: Settings
 def test_differences_are_laid_over_the_encoders_weights() -> None:
     from safetensors.numpy import save
 
-    left, right = np.array([[1], [2]], np.int8), np.array([[3, 4, 5]], np.int8)
-    small: dict[str, Any] = {"w/left": left, "w/right": right, "w/scale": np.array([0.5], np.float32)}
+    left, right = np.array([[1, 2]], np.int8), np.array([[3, 4, 5, 6]], np.int8)
+    small: dict[str, Any] = {"w/left8": left, "w/right8": right, "w/scale8": np.array([0.5], np.float32)}
+    low, high = (in_four_bits(np.array([row], np.int8)) for row in ([-8, 7], [7, 0, -1, -8]))
+    small |= {"w/left4": low, "w/right4": high, "w/scale4": np.array([2], np.float32)}
     small |= {"b/vector": np.array([1, 2], np.float16), "span.bias/vector": np.array([7, 8], np.float16)}
-    merged = laid_over({"w": np.ones((2, 3), np.float32), "b": np.ones(2, np.float32)}, save(small))
-    assert merged["w"].tolist() == [[2.5, 3, 3.5], [4, 5, 6]]
+    merged = laid_over({"w": np.ones((2, 4), np.float32), "b": np.ones(2, np.float32)}, save(small))
+    assert merged["w"].tolist() == [[2.5 - 112, 3, 3.5 + 16, 4 + 128], [4 + 98, 5, 6 - 14, 7 - 112]]
     assert merged["b"].tolist() == [2, 3]
     assert merged["span.bias"].tolist() == [7, 8]
 

@@ -10,7 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import held_out
+import numpy as np
 import pytest
+import shrink
+import torch
 import word_by_word
 from batches import _flash, _window
 from data import Example, Mix, Pool, load, part_of
@@ -20,11 +23,13 @@ from kept import kept
 from near_misses import moved, names_in, near_miss, without_answer
 from opus import Counterpart, Link, Rendered, Translator, counterparts
 from prepare import prepared
+from safetensors.numpy import load_file, save, save_file
 from score import f1, words
 from translated import Question, Versions, translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
 
 from dispatch_qa.evaluate import read_folder
+from dispatch_qa.reader.weights import laid_over
 
 
 def swap(question: str, language: str, passage: str = "") -> str | None:
@@ -368,6 +373,34 @@ def test_what_a_training_needs_is_made_once(sets: Path, tmp_path: Path, monkeypa
 def test_a_translator_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"opus\.py says how"):
         Translator(tmp_path / "en_fr")
+
+
+def test_a_difference_is_kept_as_far_as_the_bytes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    base = {name: rng.normal(size=(32, 48)).astype(np.float32) for name in ("simple", "rich")} | {"bias": np.ones(32)}
+    save_file({name: np.asarray(array, np.float32) for name, array in base.items()}, tmp_path / "model.safetensors")
+    change = {"simple": rng.normal(size=(32, 2)) @ rng.normal(size=(2, 48)), "rich": rng.normal(size=(32, 48)) / 2}
+    trained = {name: base[name] + change.get(name, 0.5) for name in base} | {"span.weight": np.ones((2, 32))}
+    state = {f"encoder.{name}": torch.tensor(array, dtype=torch.float32) for name, array in trained.items()}
+    torch.save({"model": state}, tmp_path / "checkpoint.pt")
+
+    def lost(room: int) -> dict[str, float]:
+        monkeypatch.setattr(shrink, "BYTES", room)
+        small = shrink.shrink(tmp_path / "checkpoint.pt", tmp_path)
+        kept = [array for name, array in small.items() if not name.endswith("/vector")]
+        assert sum(array.nbytes for array in kept) <= room
+        merged = laid_over(load_file(tmp_path / "model.safetensors"), save(small))
+        assert merged["bias"].tolist() == [1.5] * 32
+        assert merged["span.weight"].tolist() == np.ones((2, 32)).tolist()
+        return {
+            name: float(((merged[name] - trained[name]) ** 2).sum() / (array**2).sum())
+            for name, array in change.items()
+        }
+
+    little, much = lost(400), lost(2_000)
+    assert little["simple"] < 0.03 < little["rich"]  # few directions are worth more for their bytes than many
+    assert much["simple"] < 0.001
+    assert much["rich"] < 0.1
 
 
 def test_words_are_counted_without_case_articles_and_punctuation() -> None:

@@ -26,7 +26,8 @@ TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
 CREDITS = 600  # credit lines an epoch
 NO_NAMES = ("de", "zh")  # where a capital letter does not tell a name
 TRANSLATED = 0.5  # of the questions that have other versions, the share that is put in one of them
-FLUENT = 4  # times as often as another version, one in a language that OPUS-MT knows
+FLUENT = 2  # times as often as another version, one in a language that OPUS-MT knows
+VERSIONS = 4  # of a paragraph's languages, those in which its questions are asked an epoch
 
 # An unanswerable question must not be told by its language: these have no answerable ones to train on.
 OFF_LANGUAGES = ("fr", "ru", "en", "es", "de", "zh")
@@ -230,8 +231,7 @@ class Mix:
         if asked.beside:
             yield Example(asked.text, self._text(asked.beside, rng), "beside")
             return
-        # Two of a paragraph's languages an epoch.
-        for passage_id in rng.sample(sorted(asked.golds), min(2, len(asked.golds))):
+        for passage_id in rng.sample(sorted(asked.golds), min(VERSIONS, len(asked.golds))):
             text = self._pool.passages[passage_id].text
             # The longest of several right answers: a number with its unit.
             start, answer = max(asked.golds[passage_id], key=lambda gold: len(gold[1]))

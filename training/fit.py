@@ -32,6 +32,7 @@ from dispatch_qa.settings import default_cache
 TARGET = Path(__file__).parent.parent / "src" / "dispatch_qa" / READER_FILE
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
 KEEP = 0.9
+ROUNDS = 4  # the curve and the levels of languages follow from each other
 BINS = 10
 RIGHT = 0.5  # of words, their F1 with the gold ones
 
@@ -69,29 +70,33 @@ def fit(observed: Sequence[Observed]) -> Calibration:
     rank = ranking(observed)
     tops = [best(one, rank) for one in observed]
     found = np.array([top is not None for top in tops])
-    level = levels(observed, rank)
-    features = np.array([_features(top, level) for top in tops if top])
-    # Scores lie within a tenth of each other: the penalty would set the slope, not the data.
-    curve = LogisticRegression(C=1e6, max_iter=1000).fit(features, labels[found], sample_weight=weights[found])
-    values = [round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0])]
-    slope, here, lexical, absent, same, bias = values
-    fitted = Calibration(slope, bias, 0.0, here, lexical, absent, same, rank, level)
+    level: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        features = np.array([_features(top, level) for top in tops if top])
+        # Scores lie within a tenth of each other: the penalty would set the slope, not the data.
+        curve = LogisticRegression(C=1e6, max_iter=1000).fit(features, labels[found], sample_weight=weights[found])
+        values = [round(float(value), 4) for value in (*curve.coef_[0], curve.intercept_[0])]
+        slope, here, lexical, absent, same, bias = values
+        fitted = Calibration(slope, bias, 0.0, here, lexical, absent, same, rank, level)
+        level = levels(observed, fitted)
     chances, datasets = chance(observed, fitted), np.array([one.dataset for one in observed])
     threshold = min(np.quantile(chances[labels & (datasets == name)], 1 - KEEP) for name in set(datasets))
     return replace(fitted, threshold=round(float(threshold), 4))
 
 
-def levels(observed: Sequence[Observed], rank: float) -> dict[str, float]:
-    """By how much the scores of a language's questions lie above the mean of all, over passages in other languages.
+def levels(observed: Sequence[Observed], curve: Calibration) -> dict[str, float]:
+    """By how much a language's questions lie above the mean of all, over passages in other languages.
 
-    From the questions that are there in every language: what they ask is the same, so that the language alone differs.
+    In scores, with what the curve makes of all else beside them. From the questions that are there in every language:
+    what they ask is the same, so that the language alone differs.
     """
-    scores: dict[str, list[float]] = {}
+    sums: dict[str, list[float]] = {}
     for one in observed:
-        top = best(one, rank)
+        top = best(one, curve.rank)
         if one.dataset == "dispatch" and top and not top.pair.alike:
-            scores.setdefault(one.language, []).append(top.score)
-    means = {language: float(np.mean(some)) for language, some in scores.items()}
+            beside = curve.here * top.here + curve.lexical * top.lexical + curve.absent * top.pair.lacking
+            sums.setdefault(one.language, []).append(top.score + beside / curve.slope)
+    means = {language: float(np.mean(some)) for language, some in sums.items()}
     middle = np.mean(list(means.values()))
     return {language: round(mean - float(middle), 4) for language, mean in sorted(means.items())}
 

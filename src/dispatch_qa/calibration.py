@@ -45,8 +45,8 @@ class Calibration:
     Below `threshold`, a probability in [0, 1], the answer is that the dispatches do not say. Passages that a reader has
     read are ranked by rank * score + logit.
 
-    `levels` tells by how much the scores of a language's questions lie higher than those of the same questions in
-    other languages, whatever they ask; 0 for a language that is not in it.
+    `levels` tells by how much a language's questions lie higher than the same questions in other languages, all that is
+    known of them reckoned in scores; 0 for a language that is not in it.
     """
 
     slope: float

@@ -1,8 +1,8 @@
 """The reader's weights as they ship: what it has learned, laid over the default model's, small.
 
-`reader.safetensors` holds, for each changed matrix, two factors of its difference from the encoder's, int8 with a
-float scale for each row of rank; changed vectors and the heads are float16. With them come the peaks of what enters
-some matrices, for quantising them. `training/shrink.py` writes it.
+`reader.safetensors` holds, for each changed matrix, two factors of its difference from the encoder's: the rows that
+matter most in 8 bits, others in 4, with a float scale for each row of both. Changed vectors and the heads are float16.
+With them come the peaks of what enters some matrices, for quantising them. `training/shrink.py` writes it.
 """
 
 from __future__ import annotations
@@ -63,9 +63,27 @@ def laid_over(base: Tensors, data: bytes) -> Tensors:
     merged = {name: np.asarray(array, np.float32) for name, array in base.items()}
     for name, array in small.items():
         stem, _, kind = name.rpartition("/")
-        if kind == "left":  # (outputs, rank), scaled with the right factor's rows: (rank, inputs)
-            right = small[stem + "/right"].astype(np.float32) * small[stem + "/scale"].astype(np.float32)[:, None]
-            merged[stem] = merged[stem] + array.astype(np.float32) @ right
+        if kind.startswith("scale"):
+            left, right = (_whole(small[f"{stem}/{side}{kind.removeprefix('scale')}"]) for side in ("left", "right"))
+            merged[stem] = merged[stem] + left.T @ (right * array[:, None])
         elif kind == "vector":
             merged[stem] = merged.get(stem, np.float32(0)) + array.astype(np.float32)
     return merged
+
+
+def in_four_bits(rows: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+    """Whole numbers from -8 to 7, two a byte: (rows, columns / 2), the first half of a row in the low bits."""
+    import numpy as np
+
+    low, high = np.split((rows + 8).astype(np.uint8), 2, axis=1)
+    packed: npt.NDArray[np.uint8] = np.bitwise_or(low, high << 4, dtype=np.uint8)
+    return packed
+
+
+def _whole(rows: npt.NDArray[np.int8 | np.uint8]) -> npt.NDArray[np.float32]:
+    """A factor's whole numbers, of 8 bits or as `in_four_bits` packs them."""
+    import numpy as np
+
+    if rows.dtype == np.int8:
+        return rows.astype(np.float32)
+    return np.concatenate([rows & 15, rows >> 4], axis=1).astype(np.float32) - 8
