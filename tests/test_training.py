@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import fit
 import held_out
 import numpy as np
 import pytest
@@ -22,12 +23,14 @@ from hypothesis import strategies as st
 from kept import kept
 from near_misses import moved, names_in, near_miss, without_answer
 from opus import Counterpart, Link, Rendered, Translator, counterparts
+from pipeline import Observed, Seen
 from prepare import prepared
 from safetensors.numpy import load_file, save, save_file
 from score import f1, words
 from translated import Question, Versions, translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
 
+from dispatch_qa.calibration import Calibration, Pair
 from dispatch_qa.evaluate import read_folder
 from dispatch_qa.reader.weights import laid_over
 
@@ -373,6 +376,17 @@ def test_what_a_training_needs_is_made_once(sets: Path, tmp_path: Path, monkeypa
 def test_a_translator_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"opus\.py says how"):
         Translator(tmp_path / "en_fr")
+
+
+def test_a_languages_level_is_what_the_curve_makes_of_the_same_questions() -> None:
+    def asked(language: str, score: float, here: float, share: float) -> Observed:
+        seen = Seen(score, share, here, Pair(language=language), True, "", 0.0, "")
+        return Observed("?", language, "dispatch", "", ("a",), (seen,))
+
+    curve = Calibration(slope=10, bias=0, threshold=0.5, here=0.5, lexical=-2, rank=1)
+    # Spanish scores higher by a share of words that weighs against it: the two even out.
+    observed = [asked("en", 0.4, 1, 0.0), asked("es", 0.44, 1, 0.2), asked("uk", 0.4, -0.2, 0.0)]
+    assert fit.levels(observed, curve) == {"en": 0.02, "es": 0.02, "uk": -0.04}
 
 
 def test_a_difference_is_kept_as_far_as_the_bytes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
