@@ -17,7 +17,8 @@ import shrink
 import torch
 import word_by_word
 from batches import _flash, _window
-from data import Example, Mix, Pool, load, part_of
+from data import Mix, Pool, load, part_of
+from examples import Example
 from hypothesis import given
 from hypothesis import strategies as st
 from kept import kept

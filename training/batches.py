@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from data import Example
+from examples import Example
 from near_misses import sentence_at
 from torch import Tensor
 

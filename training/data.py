@@ -10,18 +10,21 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import wire_questions
+import written
+from examples import Example
 from near_misses import moved, names_in, near_miss, without_answer
 from opus import WAYS, Counterpart, Gold
 from translated import Versions
 
 SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
 TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
+WRITTEN = {"test": 0.08, "tune": 0.06}  # of the dispatches written for the training
 
 CREDITS = 600  # credit lines an epoch
 NO_NAMES = ("de", "zh")  # where a capital letter does not tell a name
@@ -55,21 +58,6 @@ class Asked:
     beside: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A question beside a passage; `start` and `end` of the answer in characters, or `None` where it has none.
-
-    Where `answers` is false, they tell what the passage must not be cut off from: there a near miss comes near.
-    """
-
-    question: str
-    passage: str
-    kind: str
-    start: int | None = None
-    end: int | None = None
-    answers: bool = True
-
-
 @dataclass(slots=True)
 class Pool:
     """All sets together."""
@@ -77,6 +65,8 @@ class Pool:
     passages: dict[str, Text] = field(default_factory=dict)
     questions: list[Asked] = field(default_factory=list)
     off: list[Asked] = field(default_factory=list)
+    dispatches: list[written.Written] = field(default_factory=list)
+    """Those written for the training."""
     counterparts: dict[str, str] = field(default_factory=dict)
     """Of a passage, by its id: that of its counterpart in another language."""
 
@@ -92,6 +82,10 @@ class Pool:
     def off_of(self, part: str) -> list[Asked]:
         """The questions of a part about other things, in the languages of `OFF_LANGUAGES`."""
         return [asked for asked in self.off if asked.language in OFF_LANGUAGES and self.part(asked) == part]
+
+    def written_of(self, part: str) -> list[written.Written]:
+        """The dispatches of a part that were written for the training."""
+        return [one for one in self.dispatches if part_of(one.key, **WRITTEN) == part]
 
     def asked_of(self, part: str) -> dict[str, set[Gold]]:
         """The passages that questions of a part are about, with all their answers."""
@@ -120,9 +114,9 @@ def part_of(key: str, test: float = TEST, tune: float = TUNE) -> str:
     return "test" if share < test else "tune" if share < test + tune else "train"
 
 
-def load(folder: Path) -> Pool:
-    """All sets of a data folder."""
-    pool = Pool()
+def load(folder: Path, dispatches: Iterable[written.Written] = ()) -> Pool:
+    """All sets of a data folder, and dispatches written for the training beside them."""
+    pool = Pool(dispatches=list(dispatches))
     for name in SETS:
         corpus = _lines(folder / name / "corpus.jsonl")
         texts = {row["_id"]: row["text"] for row in corpus}
@@ -162,7 +156,8 @@ class Mix:
         nearest: for a question's id, the train passages that retrieval ranks high and that do not answer it.
         versions: train questions in other languages.
         wire: the share of the questions as a wire is asked that an epoch has.
-        others: that of all others.
+        others: that of all others of the sets.
+        times: how often an epoch has the dispatches written for the training.
     """
 
     def __init__(
@@ -173,9 +168,10 @@ class Mix:
         seed: int,
         wire: float = 1.0,
         others: float = 1.0,
+        times: int = 1,
     ) -> None:
         self._pool, self._nearest, self._versions, self._seed = pool, nearest, versions, seed
-        self._shares = wire, others
+        self._shares, self._times = (wire, others), times
         self._train = pool.of_part("train")
         self._asked_in: dict[str, list[Asked]] = defaultdict(list)
         self._texts = [text for text in pool.passages.values() if text.part == "train"]
@@ -196,13 +192,14 @@ class Mix:
             if rng.random() < 0.6:
                 text = self._wrong(asked, rng) if rng.random() < 0.5 else rng.choice(self._texts).text
                 examples.append(Example(asked.text, text, "off corpus"))
-        wire = [Example(put.question, put.passage, "wire", put.start, put.end) for put in self._wire(rng)]
-        parts = zip((wire, examples), self._shares, strict=True)
+        parts = zip((list(self._wire(rng)), examples), self._shares, strict=True)
         examples = [one for some, share in parts for one in rng.sample(some, round(share * len(some)))]
+        for _ in range(self._times):
+            examples += written.examples(self._pool.written_of("train"), rng)
         rng.shuffle(examples)
         return examples
 
-    def _wire(self, rng: random.Random) -> Iterator[wire_questions.Put]:
+    def _wire(self, rng: random.Random) -> Iterator[Example]:
         elsewhere, others = [text.text for text in self._texts], [one for one, _ in self._told]
         for one, text in self._told * 3:
             yield from wire_questions.asked(one, text, others, rng)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import opus
+import written
 from data import Pool, load
 from kept import kept
 from translated import Question, Versions, translated
@@ -23,7 +24,7 @@ def prepared(data: Path, work: Path, translators: Path | None) -> tuple[Pool, di
     Raises:
         SystemExit: a translator or its dictionaries are not installed.
     """
-    pool = load(data)
+    pool = load(data, written.read())
     nearest: dict[str, list[str]] = kept(work / "nearest.json", lambda: nearest_wrong(pool))
     questions = [Question(q.query_id, q.language, q.text) for q in (*pool.of_part("train"), *pool.off_of("train"))]
     versions: Versions = kept(work / "translated.json", lambda: translated(questions))

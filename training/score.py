@@ -18,6 +18,7 @@ from typing import Any
 
 from data import Asked, Pool, load
 from sklearn.metrics import roc_auc_score
+from written import Written, read
 
 from dispatch_qa.models import FINGERPRINT
 from dispatch_qa.reader import Reader, load_reader
@@ -84,6 +85,32 @@ def auroc(pool: Pool, asked: Sequence[Asked], reader: Reader) -> float:
     return round(float(roc_auc_score(labels, logits)), 3)
 
 
+def of_written(dispatches: Sequence[Written], reader: Reader) -> dict[str, dict[str, float]]:
+    """Of the dispatches written for the training, by language: each question with its own paragraph.
+
+    `auroc` is of answerable questions against near misses.
+    """
+    found: dict[str, list[tuple[float | None, float]]] = defaultdict(list)
+    for one in dispatches:
+        for put in one.questions:
+            text = one.paragraphs[put.paragraph]
+            (reading,) = reader.read(put.text, [text])
+            words = reading.found[0].span.of(text) if reading.found else ""
+            found[one.language].append((f1(words, put.words, one.language) if put.words else None, reading.here))
+    found["all"] = [row for rows in found.values() for row in rows]
+    told = {}
+    for language, rows in sorted(found.items()):
+        scores = [score for score, _ in rows if score is not None]
+        labels, logits = [score is not None for score, _ in rows], [here for _, here in rows]
+        told[language] = {
+            "n": len(rows),
+            "answerable": len(scores),
+            "f1": round(100 * sum(scores) / max(1, len(scores)), 1),
+            "auroc": round(float(roc_auc_score(labels, logits)), 3) if len(set(labels)) == 2 else 0.0,
+        }
+    return told
+
+
 def figures(pool: Pool, reader: Reader, part: str, limit: int | None = None) -> dict[str, Any]:
     """All figures of a part; with `limit`, on so many questions of each set."""
     of = {name: [q for q in pool.of_part(part) if q.dataset == name] for name in ("xquad-r", "piaf-fr")}
@@ -94,6 +121,7 @@ def figures(pool: Pool, reader: Reader, part: str, limit: int | None = None) -> 
     told["afriqa-en"] = spans(pool, africa[:limit], reader)
     across = [row["f1"] for pair, row in told["xquad-r"].items() if len(set(pair.split("→"))) == 2]
     told["xquad-r across, f1"] = round(sum(across) / len(across), 1)
+    told["written"] = of_written(pool.written_of(part)[:limit], reader)
     told["beside, auroc"] = {name: auroc(pool, asked[:limit], reader) for name, asked in squad.items()}
     return told
 
@@ -125,7 +153,7 @@ def main() -> None:
         reader = load_reader(FINGERPRINT, default_cache(), print)
     if reader is None:
         raise SystemExit("the reader is off on this machine")
-    told = figures(load(arguments.data), reader, arguments.part, arguments.limit)
+    told = figures(load(arguments.data, read()), reader, arguments.part, arguments.limit)
     if arguments.limit or arguments.part != "test":
         print(json.dumps(told, ensure_ascii=False, indent=1))
     else:

@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("--translators", type=Path, help="OPUS-MT between English and French, see training/opus.py")
     parser.add_argument("--share-of-wire", type=float, default=1.0, help="of the questions as a wire is asked")
     parser.add_argument("--share-of-others", type=float, default=1.0, help="of all other examples")
+    parser.add_argument("--times-written", type=int, default=1, help="an epoch has the dispatches of `written/`")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -122,7 +123,7 @@ def main() -> None:
     folder = prepare_default_model(default_cache(), print)
     pool, nearest, versions = prepared(arguments.data, arguments.work, arguments.translators)
     shares = (arguments.share_of_wire, arguments.share_of_others)
-    mix = Mix(pool, nearest, versions, arguments.seed, *shares)
+    mix = Mix(pool, nearest, versions, arguments.seed, *shares, arguments.times_written)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)
 

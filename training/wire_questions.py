@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from examples import Example
+
 PHRASES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 LANGUAGES = tuple(PHRASES["reporter"])
+KIND = "wire"
 NAMED = 6  # different names about a credit line
 _PART = r"[A-ZÀ-Þ][\w'’-]+"
 _NOT_A_NAME = re.compile(r"(?i)\b(?:and|und|et|y|the|die|der|les?|la|el|los|war|empire|guerre|guerra|krieg)\b")
@@ -31,16 +34,6 @@ class Told:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """A question and a passage; `start` and `end` of the answer, or `None` where the passage has none."""
-
-    question: str
-    passage: str
-    start: int | None = None
-    end: int | None = None
-
-
 def told(text: str, language: str) -> list[Told]:
     """The nations and offices that a passage tells of names, in English, French, Spanish or German."""
     found = []
@@ -52,15 +45,15 @@ def told(text: str, language: str) -> list[Told]:
     return found
 
 
-def asked(one: Told, text: str, others: Sequence[Told], rng: random.Random) -> Iterator[Put]:
+def asked(one: Told, text: str, others: Sequence[Told], rng: random.Random) -> Iterator[Example]:
     """What a passage tells, asked in some language; and asked of a name that it does not hold."""
-    yield Put(_question(one.kind, rng, name=one.name), text, one.start, one.end)
+    yield Example(_question(one.kind, rng, name=one.name), text, KIND, one.start, one.end)
     other = rng.choice(others)
     if rng.random() < 0.4 and other.name not in text:
-        yield Put(_question(other.kind, rng, name=other.name), text)
+        yield Example(_question(other.kind, rng, name=other.name), text, KIND)
 
 
-def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.Random) -> Iterator[Put]:
+def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.Random) -> Iterator[Example]:
     """A credit line, asked who wrote and edited it and what it does not tell; and a passage without one.
 
     Args:
@@ -76,11 +69,11 @@ def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.R
     edited_to = line.index(c) + len(c) if "{c}" in form else edited + len(b)
     for kind, start, end in (("reporter", written, written + len(a)), ("editor", edited, edited_to)):
         shift = len(before)
-        yield Put(_question(kind, rng, topic=topic), before + line, start + shift, end + shift)
+        yield Example(_question(kind, rng, topic=topic), before + line, KIND, start + shift, end + shift)
         if rng.random() < 0.5:
-            yield Put(_question(kind, rng, topic=topic), rng.choice(elsewhere))
+            yield Example(_question(kind, rng, topic=topic), rng.choice(elsewhere), KIND)
     if rng.random() < 0.5:
-        yield Put(_question("nowhere", rng), before + line)
+        yield Example(_question("nowhere", rng), before + line, KIND)
 
 
 def _question(kind: str, rng: random.Random, **named: str) -> str:

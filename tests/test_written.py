@@ -1,0 +1,103 @@
+"""The dispatches written for the reader's training: their form, and the examples that come of them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import written
+from data import Mix, Pool
+from score import of_written
+from written import examples, read
+
+from dispatch_qa.reader import Reading
+from dispatch_qa.reader.protocol import Found
+from dispatch_qa.records import Span
+
+ONE = """@ fr
+LYON, 3 mars (AFP) - Varelis a obtenu 480 millions d'euros.
+Les rames circuleront en 2027, a dit Odile Marchetti.
+La ville n'a rien ajouté.
+? 1 en How much is it worth? => 480 millions d'euros
+? 2 uk Хто це сказав? => Odile Marchetti
+! 1 pl Ile pociągów zamówi Francja?
+"""
+
+
+def folder_with(folder: Path, text: str) -> Path:
+    (folder / "001.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_dispatch_is_read_with_its_questions(tmp_path: Path) -> None:
+    (one,) = read(folder_with(tmp_path, ONE))
+    assert (one.language, len(one.paragraphs)) == ("fr", 3)
+    assert [(put.paragraph, put.language, put.words) for put in one.questions] == [
+        (0, "en", "480 millions d'euros"),
+        (1, "uk", "Odile Marchetti"),
+        (0, "pl", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("@ fr\nUn.\n? 1 en What? => Deux", "'Deux' does not stand in paragraph 1"),
+        ("@ fr\nUn.\n? 2 en What? => Un", "001.txt, line 3: .*list index out of range"),
+        ("@ fr\nUn.\n? 1 en What?", "words belong to"),
+        ("@ fr\nUn.\n! 1 en What? => Un", "words belong to"),
+        ("@ fr\nUn.\n! 1 en What?\nDeux.", "a paragraph after questions"),
+        ("@ fr\nUn.\n! one en What?", "001.txt, line 3"),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(folder_with(tmp_path, text))
+
+
+def test_each_question_is_put_to_its_paragraph_and_some_to_one_that_does_not_answer(tmp_path: Path) -> None:
+    dispatches = read(folder_with(tmp_path, ONE))
+    some = [one for seed in range(40) for one in examples(dispatches, random.Random(seed))]
+    assert {one.passage[one.start : one.end] for one in some if one.start is not None} == {
+        "480 millions d'euros",
+        "Odile Marchetti",
+    }
+    assert sum(one.kind == "written near miss" for one in some) == 40
+    elsewhere = [one for one in some if one.kind == "written elsewhere"]
+    assert len(elsewhere) > 20
+    assert all(one.start is None for one in elsewhere)
+    assert not any("Marchetti" in one.passage for one in elsewhere if "Хто" in one.question)
+
+
+def test_an_epoch_has_the_dispatches_of_its_part_as_often_as_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = Pool(dispatches=read(folder_with(tmp_path, ONE)))
+    monkeypatch.setattr("data.part_of", lambda key, test, tune: "train")
+    kinds = [one.kind for one in Mix(pool, {}, {}, 1, times=2).epoch(0)]
+    assert kinds.count("written") == 4
+    monkeypatch.setattr("data.part_of", lambda key, test, tune: "test")
+    assert Mix(pool, {}, {}, 1, times=2).epoch(0) == []
+
+
+class Reader:
+    """Finds the first word of a passage, and is sure of all but near misses in Polish."""
+
+    name = "first"
+
+    def read(self, question: str, passages: list[str]) -> list[Reading]:
+        here = -1.0 if question.startswith("Ile") else 1.0
+        return [Reading(here, (Found(Span(0, passage.index(" ")), 1.0),)) for passage in passages]
+
+
+def test_words_and_near_misses_are_scored_by_language(tmp_path: Path) -> None:
+    told = of_written(read(folder_with(tmp_path, ONE)), Reader())  # type: ignore[arg-type]
+    assert told["fr"] == told["all"] == {"n": 3, "answerable": 2, "f1": 0.0, "auroc": 1.0}
+
+
+@pytest.mark.parametrize("one", read(), ids=lambda one: one.key[:40])
+def test_what_ships_for_training_is_balanced(one: written.Written) -> None:
+    answerable = sum(put.words is not None for put in one.questions)
+    assert answerable
+    assert answerable < len(one.questions)

@@ -1,0 +1,103 @@
+"""Dispatches written for the training, with questions: `written/*.txt`. All that they tell is invented.
+
+The public sets ask about encyclopaedias, mostly in the passage's own language, and hardly ever for what is not there.
+These are wire copy, asked in other languages, and half of the questions are near misses. A file reads like this:
+
+    @ fr
+    LYON, 3 mars (AFP) - Le constructeur suisse Varelis a remporté un contrat de 480 millions d'euros.
+    Les premières rames circuleront au printemps 2027, a précisé la vice-présidente Odile Marchetti.
+    ? 1 en How much is the order worth? => 480 millions d'euros
+    ! 1 pl Ile pociągów zamówi francuski operator?
+
+`@` begins a dispatch in a language, a paragraph a line. `?` asks what paragraph 1 answers, in its very words; `!` asks
+what no paragraph answers and paragraph 1 comes near.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from examples import Example
+
+FOLDER = Path(__file__).with_name("written")
+ELSEWHERE, BESIDE = 0.5, 0.15  # questions also put to another paragraph: of those answered, of near misses
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A question on a paragraph, and the words there that answer it; `None` where nothing does."""
+
+    paragraph: int
+    language: str
+    text: str
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A dispatch with its questions; `paragraph` counts from 0."""
+
+    language: str
+    paragraphs: list[str] = field(default_factory=list)
+    questions: list[Put] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        return self.paragraphs[0]
+
+
+def read(folder: Path = FOLDER) -> list[Written]:
+    """All dispatches of a folder, in order.
+
+    Raises:
+        ValueError: a line is not of the form above, or words do not stand where they are said to.
+    """
+    found: list[Written] = []
+    for file in sorted(folder.glob("*.txt")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                _take(line.strip(), found)
+            except (ValueError, IndexError) as error:
+                raise ValueError(f"{file.name}, line {number}: {error or 'no such paragraph'}: {line}") from error
+    return found
+
+
+def _take(line: str, found: list[Written]) -> None:
+    """Add to the last dispatch what a line says, or begin another."""
+    sign, _, rest = line.partition(" ")
+    if sign == "@":
+        found.append(Written(rest))
+    elif sign in ("?", "!"):
+        place, language, text = rest.split(" ", 2)
+        text, _, words = text.partition(" => ")
+        put = Put(int(place) - 1, language, text, words or None)
+        if (sign == "?") is not bool(words):
+            raise ValueError("words belong to ? and to nothing else")
+        if put.paragraph < 0 or (words and words not in found[-1].paragraphs[put.paragraph]):
+            raise ValueError(f"{words!r} does not stand in paragraph {place}")
+        found[-1].questions.append(put)
+    elif line:
+        if found[-1].questions:
+            raise ValueError("a paragraph after questions")
+        found[-1].paragraphs.append(line)
+
+
+def examples(dispatches: Iterable[Written], rng: random.Random) -> Iterator[Example]:
+    """Each question beside its paragraph, and many beside another one of the dispatch, which does not answer."""
+    for one in dispatches:
+        for put in one.questions:
+            text = one.paragraphs[put.paragraph]
+            start = text.index(put.words) if put.words else None
+            end = start + len(put.words) if start is not None and put.words else None
+            yield Example(put.text, text, "written" if put.words else "written near miss", start, end)
+            others = [other for other in one.paragraphs if other != text and not _tells(other, put.words)]
+            if others and rng.random() < (ELSEWHERE if put.words else BESIDE):
+                yield Example(put.text, rng.choice(others), "written elsewhere")
+
+
+def _tells(paragraph: str, words: str | None) -> bool:
+    return words is not None and words.casefold() in paragraph.casefold()
