@@ -60,8 +60,9 @@ def _wanted() -> dict[Path, str]:
         raise BenchError(f"{picture} is missing; type: python benchmarks/frontier.py --data DIR")
     plot = f"results/{picture.name}" if points else None
     words, shares = (read_json(file) if file.is_file() else None for file in (lexical, profile))
-    text = readme.read_text(encoding="utf-8")
-    return {readme: updated(text, summary(results)), TABLES: TITLE + rendered(results, points, plot, words, shares)}
+    others = [read_json(file) for file in sorted(RESULTS.glob("machine-*.json"))]
+    text, tables = readme.read_text(encoding="utf-8"), rendered(results, points, plot, words, shares, others)
+    return {readme: updated(text, summary(results, others)), TABLES: TITLE + tables}
 
 
 if __name__ == "__main__":

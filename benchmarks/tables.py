@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.targets import TARGETS
+from benchmarks.targets import TARGETS, Target
 
 Results = dict[str, Any]
 
@@ -13,9 +13,14 @@ QUIET = 0.5
 """Load average of the last minute before a run, above which others' work is in the figures."""
 
 
-def summary(results: Results) -> str:
-    """The tables of a run that a reader of the README wants: what was asked for, and the cold question."""
-    return _joined([_origin(results), _targets(results), _titled(results["figures"]["cold_ask"])])
+def summary(results: Results, others: Sequence[Results] = ()) -> str:
+    """The tables of a run that a reader of the README wants: what was asked for, and the cold question.
+
+    Args:
+        others: the same run on other machines, of which only what was asked for is told.
+    """
+    parts = [_origin(results), *map(_beside, others), _targets(results, others)]
+    return _joined([*parts, _titled(results["figures"]["cold_ask"])])
 
 
 def rendered(
@@ -24,9 +29,11 @@ def rendered(
     plot: str | None = None,
     lexical: Results | None = None,
     profile: Results | None = None,
+    others: Sequence[Results] = (),
 ) -> str:
     """All tables of a run: what was asked for, then figure by figure, frontier, search by words and profile."""
-    parts = [_origin(results), _targets(results), *map(_titled, results["figures"].values())]
+    asked = [_origin(results), *map(_beside, others), _targets(results, others)]
+    parts = [*asked, *map(_titled, results["figures"].values())]
     if frontier:
         parts.append(f"**Speed against recall of the encoder, all points tried**\n\n{_frontier(frontier)}")
     if plot:
@@ -80,16 +87,33 @@ def _origin(results: Results) -> str:
     )
 
 
-def _targets(results: Results) -> str:
+def _beside(results: Results) -> str:
+    """Where and when the same was measured on another machine."""
+    machine = results["machine"]
+    return (
+        f"The last column is the same run on another machine, {results['date'][:10]} at commit "
+        f"`{results['commit'][:10]}`: {machine['cpu']}, {machine['cores']} cores, a load of {machine['load_before']:g} "
+        "when it began."
+    )
+
+
+def _targets(results: Results, others: Sequence[Results]) -> str:
     rows = []
     for target in TARGETS:
-        value = target.reached(results)
-        if value is None:
+        reached = [target.reached(one) for one in (results, *others)]
+        if reached[0] is None:
             continue
-        shown = ratio(value) if target.baseline else number(value)
-        verdict = "yes" if target.is_met(value) else "no"
-        rows.append([target.what, target.asked, target.stretch or "–", shown, verdict])
-    return table(["what", "target", "stretch", "reached", "met"], rows) if rows else ""
+        shown = [cell for value in reached for cell in _reached(target, value)]
+        rows.append([target.what, target.asked, target.stretch or "–", *shown])
+    named = [cell for one in others for cell in (f"on {one['machine']['cpu']}", "met")]
+    return table(["what", "target", "stretch", "reached", "met", *named], rows) if rows else ""
+
+
+def _reached(target: Target, value: float | None) -> tuple[str, str]:
+    """A value as it is told, and whether it is what was asked for."""
+    if value is None:
+        return "–", "–"
+    return ratio(value) if target.baseline else number(value), "yes" if target.is_met(value) else "no"
 
 
 def _figure(figure: dict[str, Any]) -> str:
