@@ -6,13 +6,17 @@ import random
 from pathlib import Path
 
 import pytest
-import written
 from data import Mix, Pool
-from score import of_written
+from fakes import FakeEmbedder
+from pipeline import of_written
+from score import of_written as scores_of_written
 from written import examples, read
 
+from dispatch_qa import DispatchQA, Settings, build
+from dispatch_qa.evaluate import Judged
 from dispatch_qa.reader import Reading
 from dispatch_qa.reader.protocol import Found
+from dispatch_qa.readers import shipped_dispatch
 from dispatch_qa.records import Span
 
 ONE = """@ fr
@@ -92,12 +96,36 @@ class Reader:
 
 
 def test_words_and_near_misses_are_scored_by_language(tmp_path: Path) -> None:
-    told = of_written(read(folder_with(tmp_path, ONE)), Reader())  # type: ignore[arg-type]
+    told = scores_of_written(read(folder_with(tmp_path, ONE)), Reader())  # type: ignore[arg-type]
     assert told["fr"] == told["all"] == {"n": 3, "answerable": 2, "f1": 0.0, "auroc": 1.0}
 
 
-@pytest.mark.parametrize("one", read(), ids=lambda one: one.key[:40])
-def test_what_ships_for_training_is_balanced(one: written.Written) -> None:
-    answerable = sum(put.words is not None for put in one.questions)
-    assert answerable
-    assert answerable < len(one.questions)
+def test_what_ships_for_training_holds_to_its_rules() -> None:
+    dispatches = read()
+    assert len(dispatches) > 400
+    for one in dispatches:
+        answerable = sum(put.words is not None for put in one.questions)
+        assert 0.4 < answerable / len(one.questions) < 0.75, one.key
+    put = [put for one in dispatches for put in one.questions]
+    assert {"en", "fr", "de", "es", "uk", "ar", "zh", "pl"} <= {one.language for one in put}
+    shipped = shipped_dispatch().text
+    assert not [one.key for one in dispatches if any(paragraph in shipped for paragraph in one.paragraphs)]
+    assert not [one.key for one in dispatches if "Ukroboronprom" in " ".join(one.paragraphs)]
+
+
+def test_a_written_dispatch_is_asked_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ONE.replace("Varelis", "Tornay").replace("480", "90").replace("Odile Marchetti", "Luc Perrin")
+    pool = Pool(dispatches=read(folder_with(tmp_path, f"{ONE}{other}")))
+    monkeypatch.setattr("data.part_of", lambda key, test, tune: "tune")
+    monkeypatch.setattr("pipeline.store_for", lambda judged, settings, say: store_of(judged, tmp_path / "store"))
+    observed = of_written("tune", Reader(), pool)  # type: ignore[arg-type]
+    assert [len(one.seen) for one in observed] == [3] * 6
+    assert [sum(seen.relevant for seen in one.seen) for one in observed] == [1, 1, 0, 1, 1, 0]
+    assert [one.golds for one in observed][3] == ("90 millions d'euros",)
+    assert {one.copy_language for one in observed} == {"fr"}
+
+
+def store_of(judged: Judged, folder: Path) -> DispatchQA:
+    settings = Settings(index=folder)
+    build(settings, dispatches=judged.dispatches, embedder=FakeEmbedder())
+    return DispatchQA(settings, embedder=FakeEmbedder())

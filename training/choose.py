@@ -57,7 +57,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def _right(one: Observed, rank: float) -> bool:
     top = best(one, rank)
-    return top is not None and max(f1(top.words, gold, "fr") for gold in one.golds) >= RIGHT
+    return top is not None and max(f1(top.words, gold, one.copy_language) for gold in one.golds) >= RIGHT
 
 
 def _first(one: Observed, rank: float) -> bool:

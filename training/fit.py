@@ -124,7 +124,9 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
     sure = [top is not None and top.share >= SURE for _, top in answerable]
     first = [(one, next((seen for seen in one.seen if seen.relevant), None)) for one, _ in answerable]
     evidence = [any(gold in seen.sentence for gold in one.golds) for one, seen in first if seen]
-    words = [max(f1(top.words, gold, "fr") for gold in one.golds) if top else 0.0 for one, top in answerable]
+    words = [
+        max(f1(top.words, gold, one.copy_language) for gold in one.golds) if top else 0.0 for one, top in answerable
+    ]
     parts = {
         kind: round(float(roc_auc_score(labels[chosen], chances[chosen])), 3)
         for kind in sorted({one.kind for one in observed if not one.answerable})

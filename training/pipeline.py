@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from kept import kept
 
 from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.calibration import Pair
-from dispatch_qa.evaluate import read_folder, store_for
+from dispatch_qa.evaluate import Judged, read_folder, store_for
 from dispatch_qa.reader import Reader
 from dispatch_qa.reader.evidence import pair_of, sentence_of
-from dispatch_qa.records import Hit
+from dispatch_qa.readers.text import canonical
+from dispatch_qa.records import Dispatch, Filter, Hit
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
 MOST = 400  # questions of a public set, drawn by their ids
@@ -52,6 +54,8 @@ class Observed:
     kind: str
     golds: tuple[str, ...]
     seen: tuple[Seen, ...]
+    copy_language: str = "fr"
+    """That of the dispatches."""
 
     @property
     def answerable(self) -> bool:
@@ -87,8 +91,31 @@ def of_piaf(part: str, reader: Reader, pool: Pool, folder: Path) -> list[Observe
     return found
 
 
-def _seen(dispatches: DispatchQA, reader: Reader, question: str, relevant: Callable[[Hit], bool]) -> tuple[Seen, ...]:
-    hits = dispatches.search(question, OBSERVED)
+def of_written(part: str, reader: Reader, pool: Pool) -> list[Observed]:
+    """The questions of a part on dispatches written for the training, each asked of its own dispatch alone."""
+    ones = {f"{part}-{number:03}": one for number, one in enumerate(pool.written_of(part))}
+    texts = [Dispatch(key, canonical("\n\n".join(one.paragraphs)), one.language, slug=key) for key, one in ones.items()]
+    judged = Judged(f"written-{part}", tuple(texts), (), attrgetter("dispatch_id"))
+    dispatches = store_for(judged, replace(Settings.from_env(), reader="off"), print)
+    found = []
+    for key, one in ones.items():
+        for put in one.questions:
+            right = put.paragraph + 1 if put.words else None
+            seen = _seen(dispatches, reader, put.text, lambda hit: hit.passage.paragraph == right, Filter(slug=key))  # noqa: B023
+            golds = (put.words,) if put.words else ()
+            kind = "" if golds else "near miss"
+            found.append(Observed(put.text, put.language, "written", kind, golds, seen, one.language))
+    return found
+
+
+def _seen(
+    dispatches: DispatchQA,
+    reader: Reader,
+    question: str,
+    relevant: Callable[[Hit], bool],
+    where: Filter | None = None,
+) -> tuple[Seen, ...]:
+    hits = dispatches.search(question, OBSERVED, where)
     found = [dispatches.show(hit.passage.dispatch_id) for hit in hits]
     texts = [hit.passage.span.of(dispatch.text) for hit, dispatch in zip(hits, found, strict=True)]
     readings = reader.read(question, texts)

@@ -1,13 +1,7 @@
 """Dispatches written for the training, with questions: `written/*.txt`. All that they tell is invented.
 
 The public sets ask about encyclopaedias, mostly in the passage's own language, and hardly ever for what is not there.
-These are wire copy, asked in other languages, and half of the questions are near misses. A file reads like this:
-
-    @ fr
-    LYON, 3 mars (AFP) - Le constructeur suisse Varelis a remporté un contrat de 480 millions d'euros.
-    Les premières rames circuleront au printemps 2027, a précisé la vice-présidente Odile Marchetti.
-    ? 1 en How much is the order worth? => 480 millions d'euros
-    ! 1 pl Ile pociągów zamówi francuski operator?
+These are wire copy, asked in other languages, and nearly half of the questions are near misses: `written/README.md`.
 
 `@` begins a dispatch in a language, a paragraph a line. `?` asks what paragraph 1 answers, in its very words; `!` asks
 what no paragraph answers and paragraph 1 comes near.
@@ -16,6 +10,7 @@ what no paragraph answers and paragraph 1 comes near.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,3 +96,20 @@ def examples(dispatches: Iterable[Written], rng: random.Random) -> Iterator[Exam
 
 def _tells(paragraph: str, words: str | None) -> bool:
     return words is not None and words.casefold() in paragraph.casefold()
+
+
+def main() -> None:
+    """Read all of them, and say how many there are."""
+    dispatches = read()
+    put = [put for one in dispatches for put in one.questions]
+    print(f"{len(dispatches):,} dispatches: {_counted(one.language for one in dispatches)}")
+    print(f"{len(put):,} questions: {_counted(one.language for one in put)}")
+    print(f"{sum(one.words is None for one in put):,} of them are near misses")
+
+
+def _counted(languages: Iterable[str]) -> str:
+    return ", ".join(f"{count:,} {language}" for language, count in Counter(languages).most_common())
+
+
+if __name__ == "__main__":
+    main()
