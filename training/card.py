@@ -55,6 +55,13 @@ def _spans(told: dict[str, Any]) -> Iterable[str]:
         for name, found in others.items()
     ]
     yield from _table(("set", "questions", "F1", "exact", "AUROC, answerable or only on its topic"), rows)
+    yield "\n**Wire copy written for the training**, dispatches that it has not seen, by language: each question beside"
+    yield "its paragraph; AUROC of answerable ones against near misses:\n"
+    rows = [
+        (language, f"{row['n']:,}", f"{row['f1']:.1f}", f"{row['auroc']:.3f}")
+        for language, row in told["written"].items()
+    ]
+    yield from _table(("", "questions", "F1", "AUROC"), rows)
     yield ""
 
 
@@ -106,7 +113,7 @@ def _speed(told: dict[str, Any]) -> Iterable[str]:
 
 def _ablation(told: dict[str, Any]) -> Iterable[str]:
     yield f"**What was tried** ({told['on']}):\n"
-    columns = list(next(iter(told["rows"].values())))
+    columns = list(dict.fromkeys(column for row in told["rows"].values() for column in row))
     rows = [(name, *(f"{row.get(column, '')}" for column in columns)) for name, row in told["rows"].items()]
     yield from _table(("", *columns), rows)
 

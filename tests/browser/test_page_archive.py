@@ -98,7 +98,7 @@ def test_files_are_added_and_each_one_s_result_is_shown(
         assert str(tmp_path) not in lines.nth(1).inner_text()
         page.set_input_files("#dqa-files", [good])
         expect(lines.nth(2)).to_contain_text("unchanged", timeout=30_000)
-        ask(page, "On what day did the port of Odessa reopen?")
+        ask(page, "¿Cuándo reabrió el puerto de Odesa?")
         expect(page.locator(".lead")).to_contain_text("Le port a rouvert mardi.")
 
 
