@@ -19,8 +19,7 @@ def summary(results: Results, others: Sequence[Results] = ()) -> str:
     Args:
         others: the same run on other machines, of which only what was asked for is told.
     """
-    parts = [_origin(results), *map(_beside, others), _targets(results, others)]
-    return _joined([*parts, _titled(results["figures"]["cold_ask"])])
+    return _joined([*_asked(results, others), _titled(results["figures"]["cold_ask"])])
 
 
 def rendered(
@@ -32,8 +31,7 @@ def rendered(
     others: Sequence[Results] = (),
 ) -> str:
     """All tables of a run: what was asked for, then figure by figure, frontier, search by words and profile."""
-    asked = [_origin(results), *map(_beside, others), _targets(results, others)]
-    parts = [*asked, *map(_titled, results["figures"].values())]
+    parts = [*_asked(results, others), *map(_titled, results["figures"].values())]
     if frontier:
         parts.append(f"**Speed against recall of the encoder, all points tried**\n\n{_frontier(frontier)}")
     if plot:
@@ -87,13 +85,16 @@ def _origin(results: Results) -> str:
     )
 
 
+def _asked(results: Results, others: Sequence[Results]) -> list[str]:
+    return [_origin(results), *map(_beside, others), _targets(results, others)]
+
+
 def _beside(results: Results) -> str:
     """Where and when the same was measured on another machine."""
     machine = results["machine"]
     return (
-        f"The last column is the same run on another machine, {results['date'][:10]} at commit "
-        f"`{results['commit'][:10]}`: {machine['cpu']}, {machine['cores']} cores, a load of {machine['load_before']:g} "
-        "when it began."
+        f"On {machine['cpu']}, {machine['cores']} cores: the same run on {results['date'][:10]} at commit "
+        f"`{results['commit'][:10]}`, with a load of {machine['load_before']:g} when it began."
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from data import Mix, Pool
 from fakes import FakeEmbedder
 from pipeline import of_written
-from score import of_written as scores_of_written
+from score import written_figures
 from written import examples, read
 
 from dispatch_qa import DispatchQA, Settings, build
@@ -48,11 +48,14 @@ def test_a_dispatch_is_read_with_its_questions(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("@ fr\nUn.\n? 1 en What? => Deux", "'Deux' does not stand in paragraph 1"),
-        ("@ fr\nUn.\n? 2 en What? => Un", "001.txt, line 3: .*list index out of range"),
+        ("@ fr\nUn.\n? 2 en What? => Un", "line 3: there is no paragraph 2"),
         ("@ fr\nUn.\n? 1 en What?", "words belong to"),
         ("@ fr\nUn.\n! 1 en What? => Un", "words belong to"),
         ("@ fr\nUn.\n! 1 en What?\nDeux.", "a paragraph after questions"),
         ("@ fr\nUn.\n! one en What?", "001.txt, line 3"),
+        ("@ fr\nUn.\n! 2 en What?", "there is no paragraph 2"),
+        ("Un.", "begins with @"),
+        ("? 1 en What? => Un", "there is no paragraph 1"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -96,7 +99,7 @@ class Reader:
 
 
 def test_words_and_near_misses_are_scored_by_language(tmp_path: Path) -> None:
-    told = scores_of_written(read(folder_with(tmp_path, ONE)), Reader())  # type: ignore[arg-type]
+    told = written_figures(read(folder_with(tmp_path, ONE)), Reader())  # type: ignore[arg-type]
     assert told["fr"] == told["all"] == {"n": 3, "answerable": 2, "f1": 0.0, "auroc": 1.0}
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from data import Pool, load
-from fit import RIGHT, best, ranking
+from fit import RIGHT, best, ranking, words_f1
 from model import torch_reader
 from pipeline import Observed, of_dispatch, of_piaf
-from score import f1, of_written, spans
+from score import spans, written_figures
 from sklearn.metrics import roc_auc_score
 from written import read
 
@@ -36,7 +36,7 @@ def row(reader: Reader, pool: Pool, data: Path) -> dict[str, float]:
     pairs = spans(pool, asked["xquad-r"][:XQUAD], reader)
     dispatch, piaf = of_dispatch(PART, reader), of_piaf(PART, reader, pool, data)
     rank = ranking([*dispatch, *piaf])
-    own = of_written(pool.written_of(PART), reader)["all"]
+    own = written_figures(pool.written_of(PART), reader)["all"]
     return {
         "XQuAD across, F1": _mean([told["f1"] for pair, told in pairs.items() if len({*pair.split("→")}) == 2]),
         "XQuAD within, F1": _mean([told["f1"] for pair, told in pairs.items() if len({*pair.split("→")}) == 1]),
@@ -56,8 +56,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _right(one: Observed, rank: float) -> bool:
-    top = best(one, rank)
-    return top is not None and max(f1(top.words, gold, one.copy_language) for gold in one.golds) >= RIGHT
+    return words_f1(one, best(one, rank)) >= RIGHT
 
 
 def _first(one: Observed, rank: float) -> bool:

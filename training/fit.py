@@ -49,6 +49,11 @@ def best(one: Observed, rank: float) -> Seen | None:
     return max(read(one), key=lambda seen: rank * seen.score + seen.here, default=None)
 
 
+def words_f1(one: Observed, top: Seen | None) -> float:
+    """The F1 of the words found in a passage with the gold ones, the best where there are several, in [0, 1]."""
+    return max(f1(top.words, gold, one.copy_language) for gold in one.golds) if top else 0.0
+
+
 def ranking(observed: Sequence[Observed]) -> float:
     """What a score weighs beside a logit, from pairs of a right and a wrong passage for one question."""
     pairs = [
@@ -126,9 +131,7 @@ def figures(observed: Sequence[Observed], curve: Calibration) -> dict[str, Any]:
     sure = [top is not None and top.share >= SURE for _, top in answerable]
     first = [(one, next((seen for seen in one.seen if seen.relevant), None)) for one, _ in answerable]
     evidence = [any(gold in seen.sentence for gold in one.golds) for one, seen in first if seen]
-    words = [
-        max(f1(top.words, gold, one.copy_language) for gold in one.golds) if top else 0.0 for one, top in answerable
-    ]
+    words = [words_f1(one, top) for one, top in answerable]
     parts = {
         kind: round(float(roc_auc_score(labels[chosen], chances[chosen])), 3)
         for kind in sorted({one.kind for one in observed if not one.answerable})

@@ -85,7 +85,7 @@ def auroc(pool: Pool, asked: Sequence[Asked], reader: Reader) -> float:
     return round(float(roc_auc_score(labels, logits)), 3)
 
 
-def of_written(dispatches: Sequence[Written], reader: Reader) -> dict[str, dict[str, float]]:
+def written_figures(dispatches: Sequence[Written], reader: Reader) -> dict[str, dict[str, float]]:
     """Of the dispatches written for the training, by language: each question with its own paragraph.
 
     `auroc` is of answerable questions against near misses.
@@ -121,7 +121,7 @@ def figures(pool: Pool, reader: Reader, part: str, limit: int | None = None) -> 
     told["afriqa-en"] = spans(pool, africa[:limit], reader)
     across = [row["f1"] for pair, row in told["xquad-r"].items() if len(set(pair.split("→"))) == 2]
     told["xquad-r across, f1"] = round(sum(across) / len(across), 1)
-    told["written"] = of_written(pool.written_of(part)[:limit], reader)
+    told["written"] = written_figures(pool.written_of(part)[:limit], reader)
     told["beside, auroc"] = {name: auroc(pool, asked[:limit], reader) for name, asked in squad.items()}
     return told
 

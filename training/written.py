@@ -23,7 +23,7 @@ ELSEWHERE, BESIDE = 0.5, 0.15  # questions also put to another paragraph: of tho
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A question on a paragraph, and the words there that answer it; `None` where nothing does."""
+    """A question on a paragraph, counted from 0, and the words there that answer it; `None` where nothing does."""
 
     paragraph: int
     language: str
@@ -33,7 +33,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A dispatch with its questions; `paragraph` counts from 0."""
+    """A dispatch with its questions."""
 
     language: str
     paragraphs: list[str] = field(default_factory=list)
@@ -56,8 +56,8 @@ def read(folder: Path = FOLDER) -> list[Written]:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             try:
                 _take(line.strip(), found)
-            except (ValueError, IndexError) as error:
-                raise ValueError(f"{file.name}, line {number}: {error or 'no such paragraph'}: {line}") from error
+            except ValueError as error:
+                raise ValueError(f"{file.name}, line {number}: {error}: {line}") from error
     return found
 
 
@@ -72,10 +72,14 @@ def _take(line: str, found: list[Written]) -> None:
         put = Put(int(place) - 1, language, text, words or None)
         if (sign == "?") is not bool(words):
             raise ValueError("words belong to ? and to nothing else")
-        if put.paragraph < 0 or (words and words not in found[-1].paragraphs[put.paragraph]):
+        if not found or not 0 <= put.paragraph < len(found[-1].paragraphs):
+            raise ValueError(f"there is no paragraph {place}")
+        if words not in found[-1].paragraphs[put.paragraph]:
             raise ValueError(f"{words!r} does not stand in paragraph {place}")
         found[-1].questions.append(put)
     elif line:
+        if not found:
+            raise ValueError("a dispatch begins with @ and its language")
         if found[-1].questions:
             raise ValueError("a paragraph after questions")
         found[-1].paragraphs.append(line)
