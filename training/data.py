@@ -157,7 +157,7 @@ class Mix:
         versions: train questions in other languages.
         wire: the share of the questions as a wire is asked that an epoch has.
         others: that of all others of the sets.
-        times: how often an epoch has the dispatches written for the training.
+        own: that of the examples from the texts written for the training.
     """
 
     def __init__(
@@ -168,10 +168,10 @@ class Mix:
         seed: int,
         wire: float = 1.0,
         others: float = 1.0,
-        times: int = 1,
+        own: float = 1.0,
     ) -> None:
         self._pool, self._nearest, self._versions, self._seed = pool, nearest, versions, seed
-        self._shares, self._times = (wire, others), times
+        self._shares = wire, others, own
         self._train = pool.of_part("train")
         self._asked_in: dict[str, list[Asked]] = defaultdict(list)
         self._texts = [text for text in pool.passages.values() if text.part == "train"]
@@ -189,13 +189,12 @@ class Mix:
         rng = random.Random(f"{self._seed}/{number}")
         examples = [example for asked in self._train for example in self._of(self._put(asked, rng), rng)]
         for asked in (self._put(asked, rng) for asked in self._off):
-            if rng.random() < 0.6:
-                text = self._wrong(asked, rng) if rng.random() < 0.5 else rng.choice(self._texts).text
-                examples.append(Example(asked.text, text, "off corpus"))
-        parts = zip((list(self._wire(rng)), examples), self._shares, strict=True)
+            examples.append(Example(asked.text, self._wrong(asked, rng), "off corpus"))
+            if rng.random() < 0.3:
+                examples.append(Example(asked.text, rng.choice(self._texts).text, "off corpus"))
+        own = list(written.examples(self._pool.written_of("train"), rng))
+        parts = zip((list(self._wire(rng)), examples, own), self._shares, strict=True)
         examples = [one for some, share in parts for one in rng.sample(some, round(share * len(some)))]
-        for _ in range(self._times):
-            examples += written.examples(self._pool.written_of("train"), rng)
         rng.shuffle(examples)
         return examples
 
@@ -240,7 +239,7 @@ class Mix:
                 yield Example(elsewhere, text, "moved")
             if rng.random() < 0.4 and (rest := without_answer(text, start, start + len(answer))):
                 yield Example(asked.text, rest, "sentence removed")
-        if rng.random() < 0.4 and self._nearest.get(asked.query_id):
+        if rng.random() < 0.6 and self._nearest.get(asked.query_id):
             yield Example(asked.text, self._wrong(asked, rng), "retrieved")
 
     def _wrong(self, asked: Asked, rng: random.Random) -> str:

@@ -29,8 +29,10 @@ def _attention(
     with torch.autocast("cpu", enabled=False):
         scores = (query * scaling) @ key.transpose(2, 3)
         if mask is not None:
-            # (batch, 1, length, length), true or 0 where a token may be looked at.
-            scores = scores.masked_fill(~mask, -1e4) if mask.dtype == torch.bool else scores + mask.to(scores.dtype)
+            # (batch, 1, length, length), true or 0 where a token may be looked at. What may not be has no weight and so
+            # no gradient either: nothing needs to be kept of where it was.
+            with torch.no_grad():
+                scores = scores.masked_fill_(~mask, -1e4) if mask.dtype == torch.bool else scores.add_(mask)
         mixed = torch.softmax(scores, -1) @ value
     return mixed.transpose(1, 2).contiguous(), None
 
