@@ -111,7 +111,7 @@ def test_what_ships_for_training_holds_to_its_rules() -> None:
     for one in dispatches:
         answerable = sum(put.words is not None for put in one.questions)
         # Three in four at most, as of reference texts: else that it answers would be the better guess.
-        assert 0.4 < answerable / len(one.questions) < 0.8, one.key
+        assert 0.4 < answerable / len(one.questions) <= 0.75, one.key
     put = [put for one in dispatches for put in one.questions]
     assert {"en", "fr", "de", "es", "uk", "ar", "zh", "pl"} <= {one.language for one in put}
     shipped = shipped_dispatch().text

@@ -18,7 +18,10 @@ from dispatch_qa.records import Dispatch, Hit, Span
 _NUMBER = re.compile(r"\d{2,9}")
 
 READ = 3
-"""Passages that are read: as many as an answer cites by itself. Five find no more, and take time for two."""
+"""Passages that are read: as many as an answer cites by itself.
+
+Five put the right one first for less than one question in 100 more, and take time for two.
+"""
 
 NEAR = 0.04
 """What scores lower than the first passage by more is not read: on the tuning parts it never came first."""
@@ -26,7 +29,7 @@ NEAR = 0.04
 SURE = 0.5
 """Of all spans of a passage, the share that words need to be told: else the sentence stands for itself.
 
-On the shipped questions' tuning part 74 in 100 answers reach it, and 83 in 100 of those are right; of all, 73.
+On the shipped questions' tuning part 81 in 100 answers reach it, and 80 in 100 of those are right; of all, 76.
 """
 
 
