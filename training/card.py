@@ -80,8 +80,8 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
         *((f"refusing: {name}", *(f"{row['refusing'][name]:.3f}" for row in sets.values())) for name in REFUSING),
     ]
     yield from _table(("", *sets), rows)
-    yield "\nWords are right where their F1 with the gold words is a half at least. They are told where they"
-    yield "have half of all spans' probability at least; else the sentence stands for itself.\n"
+    yield "\nWords are right where their F1 with the gold words is a half at least. They are told where they and those"
+    yield "within and around them have .95 of all spans' probability; else the sentence stands for itself.\n"
     for name, row in sets.items():
         if len(row["by language"]) > 1:
             yield f"**By language of the question**, {name}, in percent:\n"
@@ -98,7 +98,7 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
 
 
 def _speed(told: dict[str, Any]) -> Iterable[str]:
-    yield "**What it adds to a question** over the shipped dispatch, three passages read, medians in milliseconds"
+    yield "**What it adds to a question** over the shipped dispatch, up to five passages read, medians in milliseconds"
     yield f"(`python training/speed.py`; {told['cores']} cores, load {told['load before']:.1f} when it began):\n"
     rows = [
         (

@@ -34,19 +34,25 @@ EVERY_STEPS, EVERY_SECONDS = 20, 240  # a line in the log; a checkpoint
 
 
 def losses(model: ReaderNet, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy of start and end where the passage answers, and of whether it does."""
+    """Cross-entropy of the answer among all spans where the passage answers, halved, and of whether it does."""
     with torch.autocast("cpu", torch.bfloat16):
-        spans, here = model(batch.ids, batch.kinds, batch.mask)
-    spans, here = spans.float(), here.float()
+        ends, here = model(batch.ids, batch.kinds, batch.mask)
+    ends, here = ends.float(), here.float()
     found = batch.span[:, 0] >= 0
-    ends = [functional.cross_entropy(spans[found, :, i], batch.span[found, i]) for i in (0, 1)] if found.any() else []
-    span = torch.stack(ends).mean() if ends else here.sum() * 0
+    span = here.sum() * 0
+    if found.any():
+        logits = ends[found, :, None, 0] + ends[found, None, :, 1]
+        backwards = torch.ones(logits.shape[1:], dtype=torch.bool).tril(-1)
+        first, last = batch.span[found].T
+        # Halved: so it weighs what the cross-entropy of either end alone would.
+        logits = logits.masked_fill(backwards, -1e4).flatten(1)
+        span = functional.cross_entropy(logits, first * len(backwards) + last) / 2
     return span, functional.binary_cross_entropy_with_logits(here, batch.here)
 
 
 def train(model: ReaderNet, batches: Callable[[int], Iterator[Batch]], minutes: float, work: Path, rate: float) -> int:
     """The number of steps made: train until `minutes` have passed in all, those before a stop counted in."""
-    optimizer = torch.optim.AdamW(parameter_groups(model, rate), betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(parameter_groups(model, rate), betas=(0.9, 0.98), fused=True)
     file, seconds, step, epoch = work / CHECKPOINT, 0.0, 0, 0
     if file.exists():
         kept = torch.load(file, weights_only=True)

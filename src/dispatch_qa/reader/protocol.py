@@ -13,8 +13,8 @@ from dispatch_qa.records import Span
 class Found:
     """Words of a passage that may answer.
 
-    `span` is in characters of the passage. `score` is the share, in [0, 1], that the span has among all spans of
-    the passage.
+    `span` is in characters of the passage. `score` is the share, in [0, 1], that the span and those within
+    or around it have among all spans of the passage: how sure the place is, its extent aside.
     """
 
     span: Span

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dispatch_qa.reader.protocol import Found
@@ -63,8 +63,8 @@ def best_spans(text: str, places: Sequence[tuple[int, int]], logits: npt.NDArray
         return ()
     first, last = logits.astype(np.float64).T
     share = np.exp(first - first.max())[:, None] * np.exp(last - last.max())
-    share /= share.sum()
     share = np.triu(np.tril(share, LONGEST - 1))  # not backwards, not too long
+    share /= share.sum()
     # "250" and "plus de 250" are the same words once widened: what speaks for the one speaks for both.
     shares: dict[Span, float] = {}
     for flat in np.argsort(-share, axis=None, kind="stable")[:TRIED]:
@@ -72,11 +72,18 @@ def best_spans(text: str, places: Sequence[tuple[int, int]], logits: npt.NDArray
         span = widened(text, places[start][0], places[end][1]) if start <= end else None
         if span:
             shares[span] = shares.get(span, 0.0) + float(share[start, end])
-    found: list[Found] = []
-    for span, summed in sorted(shares.items(), key=lambda pair: -pair[1]):
-        if not any(span.start < other.span.end and other.span.start < span.end for other in found):
-            found.append(Found(span, summed))
-    return tuple(found[:BEST])
+    found: list[Span] = []
+    for span in sorted(shares, key=lambda span: -shares[span]):
+        if not any(span.start < other.end and other.start < span.end for other in found):
+            found.append(span)
+    return tuple(Found(span, _nested(span, shares)) for span in found[:BEST])
+
+
+def _nested(span: Span, shares: Mapping[Span, float]) -> float:
+    """The share of the span and of those within it or around it: "plus de 250", "plus de 250 producteurs"."""
+    inside = [share for one, share in shares.items() if span.start <= one.start and one.end <= span.end]
+    around = [share for one, share in shares.items() if one.start <= span.start and span.end <= one.end]
+    return min(1.0, sum(inside) + sum(around) - shares[span])  # it is in both; rounding may lead past 1
 
 
 def widened(text: str, start: int, end: int) -> Span | None:
