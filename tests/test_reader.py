@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +85,24 @@ def test_a_widened_span_lies_in_its_text_and_holds_a_word(text: str, start: int,
         assert span.of(text).strip() == span.of(text)
 
 
+def likelihood(text: str, places: list[tuple[int, int]], logits: list[tuple[float, float]], span: Span) -> float:
+    """Of all pairs of pieces that do not go backwards, the sum of those that are these words once widened."""
+    return sum(
+        math.exp(logits[i][0] + logits[j][1])
+        for i in range(len(places))
+        for j in range(i, len(places))
+        if widened(text, places[i][0], places[j][1]) == span
+    )
+
+
 @given(st.text(max_size=80), st.lists(st.tuples(*[st.floats(-20, 20, width=32)] * 2), min_size=1, max_size=9))
 def test_best_spans_are_slices_apart_from_each_other(text: str, logits: list[tuple[float, float]]) -> None:
     step = len(text) // len(logits) + 1
     places = [(at, min(at + step, len(text))) for at in range(0, len(text), step)]
     found = best_spans(text, places, np.array(logits, np.float32)[: len(places)])
     assert len(found) <= 3
+    own = [likelihood(text, places, logits, one.span) for one in found]
+    assert all(worse <= better * 1.001 for better, worse in pairwise(own))
     for number, one in enumerate(found):
         assert 0 <= one.span.start < one.span.end <= len(text)
         assert 0 <= one.score <= 1

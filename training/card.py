@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dispatch_qa.reader.evidence import SURE
+
 HERE = Path(__file__).parent
 CARD = HERE / "README.md"
 BEGIN, END = "<!-- figures:start -->", "<!-- figures:end -->"
@@ -81,7 +83,7 @@ def _whole_tool(told: dict[str, Any]) -> Iterable[str]:
     ]
     yield from _table(("", *sets), rows)
     yield "\nWords are right where their F1 with the gold words is a half at least. They are told where they and those"
-    yield "within and around them have .95 of all spans' probability; else the sentence stands for itself.\n"
+    yield f"within and around them have {SURE} of all spans' probability; else the sentence stands for itself.\n"
     for name, row in sets.items():
         if len(row["by language"]) > 1:
             yield f"**By language of the question**, {name}, in percent:\n"

@@ -23,7 +23,7 @@ from dispatch_qa.records import Dispatch, Filter, Hit
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
 MOST = 400  # questions of a public set, drawn by their ids
 MOST_TEXTS = 100  # of those written for the training, drawn by how they begin
-OBSERVED = 5  # passages a question: more than are read, to choose how many should be
+OBSERVED = 5  # passages a question: as many as are read at most, whether they are near the first or not
 LANGUAGES = ("en", "fr", "de", "es", "uk", "ar", "zh", "pl")
 
 
