@@ -161,6 +161,14 @@ def test_credit_lines_are_asked_who_wrote_and_edited_them() -> None:
     assert sum(one.start is None for one in put) > len(put) / 4
 
 
+def test_the_author_is_asked_of_what_a_passage_tells_of_and_stands_in_the_credit_line_alone() -> None:
+    names, rng = [f"Ann{letter} Lee{letter}" for letter in "abcdefgh"], random.Random(1)
+    told_of = "It rained in Montlieu. " * 20
+    put = [one for _ in range(40) for one in of_credit_line(names, [told_of], rng)]
+    about = [one for one in put if "Montlieu" in one.question]
+    assert {(one.passage == told_of, one.start is None) for one in about} == {(True, True), (False, False)}
+
+
 def test_a_name_is_asked_for_where_it_stands_and_where_it_does_not() -> None:
     one, other = Told("post", "Ann Lee", 0, 5), Told("nation", "Bob Ray", 0, 6)
     put = [again for seed in range(40) for again in asked(one, "mayor Ann Lee", [other], random.Random(seed))]

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from examples import Example
+from near_misses import names_in
 
 PHRASES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 LANGUAGES = tuple(PHRASES["reporter"])
@@ -61,6 +62,9 @@ def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.R
         elsewhere: passages without a credit line.
     """
     a, b, c, d, place, topic = rng.sample(names, NAMED)
+    # What the question names does not tell: the passage that names it, too, has no author.
+    other = rng.choice(elsewhere)
+    topic = rng.choice(names_in(other) or [topic])
     lines = PHRASES["credits"][rng.choice(sorted(PHRASES["credits"]))]
     form = rng.choice(lines)
     line = form.format(a=a, b=b, c=c, d=d, place=place.split()[0])
@@ -71,7 +75,7 @@ def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.R
         shift = len(before)
         yield Example(_question(kind, rng, topic=topic), before + line, KIND, start + shift, end + shift)
         if rng.random() < 0.5:
-            yield Example(_question(kind, rng, topic=topic), rng.choice(elsewhere), KIND)
+            yield Example(_question(kind, rng, topic=topic), other, KIND)
     if rng.random() < 0.5:
         yield Example(_question("nowhere", rng), before + line, KIND)
 
