@@ -90,7 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reader.protocol": {"records"},
     "reader.spans": {"records", "reader.protocol"},
     "reader.weights": {"errors"},
-    "reader.evidence": {"records", "models", "calibration", "language", "lexical", "nations", "reader", "split"},
+    "reader.evidence": {"records", "models", "calibration", "language", "nations", "reader"},
     # It is the encoder with other weights: its graph, its tokens, its way of preparing and of checking itself.
     "reader.onnx_reader": {
         "models",

@@ -156,7 +156,7 @@ class Says:
         self.readings = list(readings)
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        assert len(passages) <= READ + 1  # and a credit line
+        assert len(passages) <= READ
         return self.readings[: len(passages)]
 
 
@@ -185,33 +185,6 @@ def test_passages_are_ranked_by_the_reader_and_unread_ones_stay_behind() -> None
 def test_what_scores_far_lower_than_the_first_is_not_read() -> None:
     far, reading = replace(HIT, score=HIT.score - NEAR - 0.01), Reading(1.0, ())
     assert [hit.here for hit in seen([HIT, far], reading, reading)] == [1.0, None]
-
-
-SIGNED = Dispatch("d", f"{DISPATCH.text}\n\n(Reportage de Maud Lenoir)", "fr")
-LINE = Span(44, 70)
-
-
-def test_the_credit_line_of_the_first_dispatch_is_read_along_and_told_where_it_answers() -> None:
-    evidence = Evidence(Says(Reading(-5.0, ()), Reading(5.0, (Found(Span(14, 25), 1.0),))), CALIBRATION)
-    line, passage = evidence.of("Who wrote of London's answer?", [HIT], lambda _: SIGNED)
-    assert (line.passage.span, line.passage.paragraph, line.best) == (LINE, 2, LINE)
-    assert line.answer is not None
-    assert line.answer.of(SIGNED.text) == "Maud Lenoir"
-    assert line.score == HIT.score - NEAR
-    assert passage.passage == PASSAGE
-
-
-def test_a_credit_line_that_was_found_too_is_read_once() -> None:
-    stored = replace(HIT, passage=Passage("d", 2, LINE, (LINE,)), best=LINE)
-    far = replace(stored, score=HIT.score - NEAR - 0.01)
-    for found in (stored, far):
-        ranked = Evidence(Says(*[Reading(1.0, ())] * 3), CALIBRATION).of("Who?", [HIT, found], lambda _: SIGNED)
-        assert [hit.here for hit in ranked] == [1.0, 1.0]
-
-
-def test_where_a_question_is_meant_literally_no_credit_line_is_read_along() -> None:
-    ranked = Evidence(Says(*[Reading(1.0, ())] * 2), CALIBRATION).of('Who wrote "Kiev"?', [HIT], lambda _: SIGNED)
-    assert [hit.passage for hit in ranked] == [PASSAGE]
 
 
 @pytest.mark.parametrize(

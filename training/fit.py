@@ -41,7 +41,7 @@ RIGHT = 0.5  # of words, their F1 with the gold ones
 
 def read(one: Observed) -> Sequence[Seen]:
     """The passages that are read for a question."""
-    return [*one.seen[: worth_reading([seen.score for seen in one.seen])], *one.signature]
+    return one.seen[: worth_reading([seen.score for seen in one.seen])]
 
 
 def best(one: Observed, rank: float) -> Seen | None:

@@ -16,7 +16,7 @@ from dispatch_qa import DispatchQA, Settings
 from dispatch_qa.calibration import Pair
 from dispatch_qa.evaluate import Judged, read_folder, store_for
 from dispatch_qa.reader import Reader
-from dispatch_qa.reader.evidence import pair_of, sentence_of, signature, worth_reading
+from dispatch_qa.reader.evidence import pair_of, sentence_of
 from dispatch_qa.readers.text import canonical
 from dispatch_qa.records import Dispatch, Filter, Hit
 
@@ -47,10 +47,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A question, and the first passages for it, as retrieval ranks them, each as the reader reads it.
-
-    `signature` is the credit line that is read beside them, if one is.
-    """
+    """A question, and the first passages for it, as retrieval ranks them, each as the reader reads it."""
 
     text: str
     language: str
@@ -58,7 +55,6 @@ class Observed:
     kind: str
     golds: tuple[str, ...]
     seen: tuple[Seen, ...]
-    signature: tuple[Seen, ...] = ()
     copy_language: str = "fr"
     """That of the dispatches."""
 
@@ -79,7 +75,7 @@ def of_dispatch(part: str, reader: Reader) -> list[Observed]:
         for language in LANGUAGES:
             seen = _seen(dispatches, reader, row["text"][language], lambda hit: hit.passage.paragraph in paragraphs)  # noqa: B023
             golds = tuple(one["answer"] for one in right)
-            found.append(Observed(row["text"][language], language, "dispatch", row["kind"], golds, *seen))
+            found.append(Observed(row["text"][language], language, "dispatch", row["kind"], golds, seen))
     return found
 
 
@@ -92,7 +88,7 @@ def of_piaf(part: str, reader: Reader, pool: Pool, folder: Path) -> list[Observe
     for q in asked:
         seen = _seen(dispatches, reader, q.text, lambda hit: hit.passage.dispatch_id in q.golds)  # noqa: B023
         golds = tuple(gold for golds in q.golds.values() for _, gold in golds)
-        found.append(Observed(q.text, q.language, "piaf-fr", "" if golds else "other topic", golds, *seen))
+        found.append(Observed(q.text, q.language, "piaf-fr", "" if golds else "other topic", golds, seen))
     return found
 
 
@@ -110,7 +106,7 @@ def of_written(part: str, reader: Reader, pool: Pool) -> list[Observed]:
             seen = _seen(dispatches, reader, put.text, lambda hit: hit.passage.paragraph == right, Filter(slug=key))  # noqa: B023
             golds = (put.words,) if put.words else ()
             kind = "" if golds else "near miss"
-            found.append(Observed(put.text, put.language, "written", kind, golds, *seen, one.language))
+            found.append(Observed(put.text, put.language, "written", kind, golds, seen, one.language))
     return found
 
 
@@ -120,15 +116,12 @@ def _seen(
     question: str,
     relevant: Callable[[Hit], bool],
     where: Filter | None = None,
-) -> tuple[tuple[Seen, ...], tuple[Seen, ...]]:
-    """The first passages for a question, and the credit line that is read beside those of them that are read."""
-    first = dispatches.search(question, OBSERVED, where)
-    near = first[: worth_reading([hit.score for hit in first])]
-    hits = [*first, *signature(near, dispatches.dispatch_of)]
+) -> tuple[Seen, ...]:
+    hits = dispatches.search(question, OBSERVED, where)
     found = [dispatches.show(hit.passage.dispatch_id) for hit in hits]
     texts = [hit.passage.span.of(dispatch.text) for hit, dispatch in zip(hits, found, strict=True)]
     readings = reader.read(question, texts)
-    seen = [
+    return tuple(
         Seen(
             hit.score,
             hit.lexical,
@@ -140,19 +133,14 @@ def _seen(
             (sentence_of(hit, reading) or hit.best).of(dispatch.text),
         )
         for hit, dispatch, text, reading in zip(hits, found, texts, readings, strict=True)
-    ]
-    return tuple(seen[: len(first)]), tuple(seen[len(first) :])
+    )
 
 
 def observations(file: Path, make: Callable[[], list[Observed]]) -> list[Observed]:
     """The observations in `file`, made where there is none: they depend on the reader alone."""
     rows = kept(file, lambda: [asdict(one) for one in make()])
     return [
-        Observed(
-            **row
-            | {"golds": tuple(row["golds"])}
-            | {name: tuple(_seen_again(seen) for seen in row[name]) for name in ("seen", "signature")}
-        )
+        Observed(**row | {"golds": tuple(row["golds"]), "seen": tuple(_seen_again(seen) for seen in row["seen"])})
         for row in rows
     ]
 

@@ -27,8 +27,7 @@ WINDOW = 2_000
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _LINE_AFTER_SENTENCE = re.compile(r"(?<=[.!?…。！？؟\"'”»)\]])\s*\n\s*")
-CREDIT_CHARS = 400  # between the brackets
-_CREDIT_LINE = re.compile(rf"\([^()\n]{{3,{CREDIT_CHARS}}}\)\s*\Z")
+_CREDIT_LINE = re.compile(r"\([^()\n]{3,400}\)\s*\Z")
 _AT_END = re.compile(r"\s*\Z")
 
 # Ranks, titles and streets that the detector takes for sentence ends. Words that also end sentences are left out:
@@ -105,19 +104,14 @@ def _no_end(language: str) -> re.Pattern[str]:
     return re.compile(rf"(?:^|[\s(«„“\"'’-])(?:{words})\.\Z", re.IGNORECASE)
 
 
-def credit_line(text: str) -> Span | None:
-    """The credit line that closes wire copy: brackets that end the whole dispatch."""
-    match = _CREDIT_LINE.search(text, max(0, len(text.rstrip()) - CREDIT_CHARS - 2))
-    return _trimmed(text, match.start(), match.end()) if match else None
-
-
 def _apart_from_credit(text: str, paragraph: Span) -> list[Span]:
-    """The paragraph, its closing credit line apart."""
-    credit = credit_line(text) if _AT_END.match(text, paragraph.end) else None
-    if credit is None:
+    """The paragraph, its closing credit line apart: brackets that end the whole dispatch."""
+    match = _CREDIT_LINE.search(paragraph.of(text)) if _AT_END.match(text, paragraph.end) else None
+    if match is None:
         return [paragraph]
-    body = _trimmed(text, paragraph.start, credit.start)
-    return [span for span in (body, credit) if span]
+    credit = paragraph.start + match.start()
+    body = _trimmed(text, paragraph.start, credit)
+    return [span for span in (body, Span(credit, paragraph.end)) if span]
 
 
 def _units(text: str, language: str, count_tokens: CountTokens, limit: int) -> Iterator[str]:

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from dispatch_qa.calibration import Calibration, Pair, load_calibration
 from dispatch_qa.language import UNKNOWN, identify
-from dispatch_qa.lexical import phrases
 from dispatch_qa.models import Progress
 from dispatch_qa.nations import lacks_a_nation
 from dispatch_qa.reader import Reader, Reading, load_reader
-from dispatch_qa.records import Dispatch, Hit, Passage, Span
-from dispatch_qa.split import credit_line, paragraphs
+from dispatch_qa.records import Dispatch, Hit, Span
 
 _NUMBER = re.compile(r"\d{2,9}")
 
@@ -45,17 +43,13 @@ class Evidence:
 
     def of(self, question: str, hits: Sequence[Hit], dispatch_of: Callable[[str], Dispatch | None]) -> list[Hit]:
         """The hits, best first, with what the reader found; those that it does not read stay behind."""
-        n = worth_reading([hit.score for hit in hits])
-        # What stands in quotes in a question must stand in the passage: a credit line is not read beside it.
-        line = [] if phrases(question) else signature(hits[:n], dispatch_of)
-        near = [*hits[:n], *line]
+        near = hits[: worth_reading([hit.score for hit in hits])]
         ids = [hit.passage.dispatch_id for hit in near]
         dispatches = {dispatch_id: dispatch_of(dispatch_id) for dispatch_id in dict.fromkeys(ids)}
         pairs = {i: pair_of(question, dispatch) for i, dispatch in dispatches.items()}
         readings = self.reader.read(question, [_text(hit, dispatches[i]) for hit, i in zip(near, ids, strict=True)])
         seen = [self._seen(hit, reading, pairs[i]) for hit, reading, i in zip(near, readings, ids, strict=True)]
-        far = [hit for hit in hits[n:] if place_of(hit) not in map(place_of, line)]
-        return [*sorted(seen, key=self.rank, reverse=True), *far]
+        return [*sorted(seen, key=self.rank, reverse=True), *hits[len(near) :]]
 
     def rank(self, hit: Hit) -> float:
         """By what hits are ordered: higher is better, any real number; a hit that was not read comes last."""
@@ -87,28 +81,6 @@ def pair_of(question: str, dispatch: Dispatch | None) -> Pair:
     if dispatch is None:
         return Pair(language=language)
     return Pair(lacks(question, language, dispatch), language, alike=language == dispatch.language != UNKNOWN)
-
-
-def signature(near: Sequence[Hit], dispatch_of: Callable[[str], Dispatch | None]) -> list[Hit]:
-    """The credit line of the first hit's dispatch, unless it is among the hits or there is none.
-
-    Who wrote a dispatch stands in a line that has not a word of what it is about, so that a question which names that
-    does not find it. It is read beside the passages which that question finds; it scores as the first of them, less
-    what sets apart those that are not read.
-    """
-    first = near[0] if near else None
-    dispatch = dispatch_of(first.passage.dispatch_id) if first else None
-    line = credit_line(dispatch.text) if dispatch else None
-    if first is None or dispatch is None or line is None:
-        return []
-    passage = Passage(dispatch.id, len(paragraphs(dispatch.text)), line, (line,))
-    hit = replace(first, passage=passage, best=line, score=first.score - NEAR, copies=())
-    return [] if place_of(hit) in map(place_of, near) else [hit]
-
-
-def place_of(hit: Hit) -> tuple[str, int]:
-    """Where a hit's passage begins."""
-    return hit.passage.dispatch_id, hit.passage.span.start
 
 
 def worth_reading(scores: Sequence[float]) -> int:
