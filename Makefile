@@ -17,7 +17,7 @@ test: .venv/.dev  ## everything that must hold: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 format: .venv/.dev
 	$(BIN)/ruff format .
