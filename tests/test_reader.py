@@ -284,6 +284,25 @@ def test_differences_are_laid_over_the_encoders_weights() -> None:
     assert merged["span.bias"].tolist() == [7, 8]
 
 
+def test_the_weights_are_the_same_however_a_machine_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    from safetensors.numpy import load, save
+
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(-127, 128, (64, 48)).astype(np.int8), rng.integers(-127, 128, (64, 96)).astype(np.int8)
+    scale, base = np.exp(-9 * rng.random(64)).astype(np.float32), {"w": rng.random((48, 96)).astype(np.float32)}
+    merged = []
+    for order in (np.arange(64), rng.permutation(64)):
+        some: dict[str, Any] = {"w/left8": left[order], "w/right8": right[order], "w/scale8": scale[order]}
+        some |= {name.replace("8", "9"): array for name, array in some.items()} | {"w/scale9": scale[order] / 3}
+        for turned in (False, True):
+            parts = sorted(load(save(some)).items(), reverse=turned)
+            monkeypatch.setattr("safetensors.numpy.load", lambda _, parts=parts: dict(parts))
+            merged.append(laid_over(base, b"")["w"])
+            monkeypatch.undo()
+    assert merged[0].dtype == np.float32
+    assert len({one.tobytes() for one in merged}) == 1
+
+
 def test_without_weights_there_is_no_reader_and_that_is_said(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,11 +61,12 @@ def laid_over(base: Tensors, data: bytes) -> Tensors:
 
     small = load(data)
     merged = {name: np.asarray(array, np.float32) for name, array in base.items()}
-    for name, array in small.items():
+    # In one order, as `load` has none: which part is added first shows in the last bit, and so in what is rounded then.
+    for name, array in sorted(small.items()):
         stem, _, kind = name.rpartition("/")
         if kind.startswith("scale"):
             left, right = (_whole(small[f"{stem}/{side}{kind.removeprefix('scale')}"]) for side in ("left", "right"))
-            merged[stem] = merged[stem] + left.T @ (right * array[:, None])
+            merged[stem] = (merged[stem] + left.T @ (right * _in_steps(array)[:, None])).astype(np.float32)
         elif kind == "vector":
             merged[stem] = merged.get(stem, np.float32(0)) + array.astype(np.float32)
     return merged
@@ -80,10 +81,23 @@ def in_four_bits(rows: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
     return packed
 
 
-def _whole(rows: npt.NDArray[np.int8 | np.uint8]) -> npt.NDArray[np.float32]:
+def _in_steps(scale: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Scales as whole multiples of one power of two, at most 2²⁴ of them.
+
+    A sum of such multiples of whole numbers of 8 bits is exact in float64, in whatever order it is taken: else the
+    reader would hang on how a machine sums.
+    """
+    import numpy as np
+
+    step = np.ldexp(1.0, int(np.frexp(scale.max())[1]) - 24)
+    whole: npt.NDArray[np.float64] = np.round(scale.astype(np.float64) / step) * step
+    return whole
+
+
+def _whole(rows: npt.NDArray[np.int8 | np.uint8]) -> npt.NDArray[np.float64]:
     """A factor's whole numbers, of 8 bits or as `in_four_bits` packs them."""
     import numpy as np
 
     if rows.dtype == np.int8:
-        return rows.astype(np.float32)
-    return np.concatenate([rows & 15, rows >> 4], axis=1).astype(np.float32) - 8
+        return rows.astype(np.float64)
+    return np.concatenate([rows & 15, rows >> 4], axis=1).astype(np.float64) - 8
