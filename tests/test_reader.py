@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from fakes import FakeEmbedder, FakeReader
 from hypothesis import given
@@ -24,7 +25,7 @@ from dispatch_qa.reader import Found, Reading, load_reader, reader_name
 from dispatch_qa.reader.evidence import NEAR, READ, SURE, Evidence, lacks, load_evidence, pair_of
 from dispatch_qa.reader.onnx_reader import LEAST_AGREEMENT, OnnxReader, golden_agreement
 from dispatch_qa.reader.spans import best_spans, widened
-from dispatch_qa.reader.weights import CARD, in_four_bits, laid_over
+from dispatch_qa.reader.weights import CARD, _in_steps, in_four_bits, laid_over
 from dispatch_qa.reader.weights import shipped as weights
 from dispatch_qa.records import Dispatch, Hit, Passage, Span
 
@@ -301,6 +302,20 @@ def test_the_weights_are_the_same_however_a_machine_sums(monkeypatch: pytest.Mon
             monkeypatch.undo()
     assert merged[0].dtype == np.float32
     assert len({one.tobytes() for one in merged}) == 1
+
+
+def test_sums_of_scales_in_steps_are_exact() -> None:
+    rng = np.random.default_rng(0)
+    whole = rng.integers(-127, 128, (48, 64)) * rng.integers(-127, 128, (48, 64))
+    scale = np.exp(-16 * rng.random(64)).astype(np.float32)
+    orders = [np.arange(64), *(rng.permutation(64) for _ in range(4))]
+
+    def sums(steps: npt.NDArray[np.floating[Any]]) -> set[bytes]:
+        return {(whole[:, order] * steps[order]).cumsum(axis=1)[:, -1].tobytes() for order in orders}
+
+    assert len(sums(_in_steps(scale))) == 1
+    assert len(sums(scale.astype(np.float64))) > 1
+    assert np.abs(_in_steps(scale) - scale).max() <= scale.max() * 2**-24
 
 
 def test_without_weights_there_is_no_reader_and_that_is_said(

@@ -169,6 +169,16 @@ def test_the_author_is_asked_of_what_a_passage_tells_of_and_stands_in_the_credit
     assert {(one.passage == told_of, one.start is None) for one in about} == {(True, True), (False, False)}
 
 
+def test_who_spoke_is_not_told_by_a_credit_line() -> None:
+    names = [f"Ann{letter} Lee{letter}" for letter in "abcdefgh"]
+    put = [
+        one for seed in range(20) for one in of_credit_line(names, ["It rained."], random.Random(seed), ["Who spoke?"])
+    ]
+    spoke = [one for one in put if one.question == "Who spoke?"]
+    assert len(spoke) == 20
+    assert all(one.start is None and "Lee" in one.passage for one in spoke)
+
+
 def test_a_name_is_asked_for_where_it_stands_and_where_it_does_not() -> None:
     one, other = Told("post", "Ann Lee", 0, 5), Told("nation", "Bob Ray", 0, 6)
     put = [again for seed in range(40) for again in asked(one, "mayor Ann Lee", [other], random.Random(seed))]

@@ -26,7 +26,7 @@ SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
 TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
 WRITTEN = {"test": 0.08, "tune": 0.06}  # of the dispatches written for the training
 
-CREDITS = 600  # credit lines an epoch
+CREDITS = 1500  # credit lines an epoch
 NO_NAMES = ("de", "zh")  # where a capital letter does not tell a name
 TRANSLATED = 0.5  # of the questions that have other versions, the share that is put in one of them
 FLUENT = 2  # times as often as another version, one in a language that OPUS-MT knows
@@ -183,6 +183,7 @@ class Mix:
         self._told = [(one, text.text) for text in self._texts for one in wire_questions.told(text.text, text.language)]
         self._people = sorted({one.name for one, _ in self._told})
         self._off = pool.off_of("train")
+        self._inner = written.inner(pool.written_of("train"))
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of an epoch, shuffled."""
@@ -199,11 +200,14 @@ class Mix:
         return examples
 
     def _wire(self, rng: random.Random) -> Iterator[Example]:
-        elsewhere, others = [text.text for text in self._texts], [one for one, _ in self._told]
+        copy, said = self._inner
+        encyclopaedias, others = [text.text for text in self._texts], [one for one, _ in self._told]
         for one, text in self._told * 3:
             yield from wire_questions.asked(one, text, others, rng)
         for _ in range(CREDITS if len(self._people) >= wire_questions.NAMED else 0):
-            yield from wire_questions.of_credit_line(self._people, elsewhere, rng)
+            # As often wire copy, in which people speak, too: none of them wrote it.
+            elsewhere = copy if copy and rng.random() < 0.5 else encyclopaedias
+            yield from wire_questions.of_credit_line(self._people, elsewhere, rng, said)
 
     def _put(self, asked: Asked, rng: random.Random) -> Asked:
         """The question as it stands, or in another language."""

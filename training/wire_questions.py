@@ -54,12 +54,15 @@ def asked(one: Told, text: str, others: Sequence[Told], rng: random.Random) -> I
         yield Example(_question(other.kind, rng, name=other.name), text, KIND)
 
 
-def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.Random) -> Iterator[Example]:
+def of_credit_line(
+    names: Sequence[str], elsewhere: Sequence[str], rng: random.Random, said: Sequence[str] = ()
+) -> Iterator[Example]:
     """A credit line, asked who wrote and edited it and what it does not tell; and a passage without one.
 
     Args:
         names: of people.
         elsewhere: passages without a credit line.
+        said: questions which a name answers that is no credit line's: who spoke, who was appointed.
     """
     a, b, c, d, place, topic = rng.sample(names, NAMED)
     # What the question names does not tell: the passage that names it, too, has no author.
@@ -78,6 +81,8 @@ def of_credit_line(names: Sequence[str], elsewhere: Sequence[str], rng: random.R
             yield Example(_question(kind, rng, topic=topic), other, KIND)
     if rng.random() < 0.5:
         yield Example(_question("nowhere", rng), before + line, KIND)
+    if said:
+        yield Example(rng.choice(said), before + line, KIND)
 
 
 def _question(kind: str, rng: random.Random, **named: str) -> str:
