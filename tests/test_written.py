@@ -10,7 +10,7 @@ from data import Mix, Pool
 from fakes import FakeEmbedder
 from pipeline import of_written
 from score import written_figures
-from written import examples, inner, read
+from written import Written, examples, inner, read
 
 from dispatch_qa import DispatchQA, Settings, build
 from dispatch_qa.evaluate import Judged
@@ -42,6 +42,10 @@ def test_a_dispatch_is_read_with_its_questions(tmp_path: Path) -> None:
         (1, "uk", "Odile Marchetti"),
         (0, "pl", None),
     ]
+
+
+def test_files_come_after_one_another_as_columns_of_a_table_do() -> None:
+    assert [file for file in ("c", "z", "aa", "ab") if Written("fr", file).since("z")] == ["z", "aa", "ab"]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,8 @@ def test_an_epoch_has_the_share_that_it_is_told_of_the_dispatches_of_its_part(
     assert [one.kind for one in whole].count("written") == 2
     assert len(Mix(pool, {}, {}, 1, own=0.5).epoch(0)) == round(len(whole) / 2)
     assert Mix(pool, {}, {}, 1, own=0.0).epoch(0) == []
+    assert len(Mix(pool, {}, {}, 1, own=0.0, new="001").epoch(0)) == len(whole)
+    assert Mix(pool, {}, {}, 1, own=0.0, new="002").epoch(0) == []
     monkeypatch.setattr("data.part_of", lambda key, test, tune: "test")
     assert Mix(pool, {}, {}, 1).epoch(0) == []
 

@@ -158,6 +158,7 @@ class Mix:
         wire: the share of the questions as a wire is asked that an epoch has.
         others: that of all others of the sets.
         own: that of the examples from the texts written for the training.
+        new: the file of these texts from which on they are taken whole; "" for none.
     """
 
     def __init__(
@@ -169,6 +170,7 @@ class Mix:
         wire: float = 1.0,
         others: float = 1.0,
         own: float = 1.0,
+        new: str = "",
     ) -> None:
         self._pool, self._nearest, self._versions, self._seed = pool, nearest, versions, seed
         self._shares = wire, others, own
@@ -183,7 +185,10 @@ class Mix:
         self._told = [(one, text.text) for text in self._texts for one in wire_questions.told(text.text, text.language)]
         self._people = sorted({one.name for one, _ in self._told})
         self._off = pool.off_of("train")
-        self._inner = written.inner(pool.written_of("train"))
+        texts = pool.written_of("train")
+        self._inner = written.inner(texts)
+        self._new = [one for one in texts if new and one.since(new)]
+        self._old = [one for one in texts if not new or not one.since(new)]
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of an epoch, shuffled."""
@@ -193,9 +198,9 @@ class Mix:
             examples.append(Example(asked.text, self._wrong(asked, rng), "off corpus"))
             if rng.random() < 0.3:
                 examples.append(Example(asked.text, rng.choice(self._texts).text, "off corpus"))
-        own = list(written.examples(self._pool.written_of("train"), rng))
+        own, new = list(written.examples(self._old, rng)), written.examples(self._new, rng)
         parts = zip((list(self._wire(rng)), examples, own), self._shares, strict=True)
-        examples = [one for some, share in parts for one in rng.sample(some, round(share * len(some)))]
+        examples = [one for some, share in parts for one in rng.sample(some, round(share * len(some)))] + list(new)
         rng.shuffle(examples)
         return examples
 

@@ -35,9 +35,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A dispatch with its questions."""
+    """A dispatch with its questions, from `file`.txt."""
 
     language: str
+    file: str = ""
     paragraphs: list[str] = field(default_factory=list)
     questions: list[Put] = field(default_factory=list)
 
@@ -45,6 +46,10 @@ class Written:
     def key(self) -> str:
         """What tells it from others."""
         return self.paragraphs[0]
+
+    def since(self, file: str) -> bool:
+        """Whether it is of that file or of one that came after it; `aa` comes after `z`."""
+        return (len(self.file), self.file) >= (len(file), file)
 
 
 def read(folder: Path = FOLDER) -> list[Written]:
@@ -57,17 +62,17 @@ def read(folder: Path = FOLDER) -> list[Written]:
     for file in sorted(folder.glob("*.txt")):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             try:
-                _take(line.strip(), found)
+                _take(line.strip(), found, file.stem)
             except ValueError as error:
                 raise ValueError(f"{file.name}, line {number}: {error}: {line}") from error
     return found
 
 
-def _take(line: str, found: list[Written]) -> None:
+def _take(line: str, found: list[Written], file: str = "") -> None:
     """Add to the last dispatch what a line says, or begin another."""
     sign, _, rest = line.partition(" ")
     if sign == "@":
-        found.append(Written(rest))
+        found.append(Written(rest, file))
     elif sign in ("?", "!"):
         place, language, text = rest.split(" ", 2)
         text, _, words = text.partition(" => ")
