@@ -67,6 +67,15 @@ def test_sentences_are_printed_once_where_only_a_later_passage_has_words() -> No
     assert printed.startswith("[1]")
 
 
+def test_a_passage_under_the_threshold_is_cited_without_words() -> None:
+    first = replace(hit(FIRST, Span(14, 32)), answer=Span(14, 21))
+    for score, words in ((0.51, "Berlin"), (0.49, None)):
+        second = replace(hit(SECOND, Span(34, 49), score), answer=Span(34, 40))
+        given = answer("Qui ?", [first, second], dispatch_of, CALIBRATION)
+        told = [citation.answer.quote if citation.answer else None for citation in given.citations]
+        assert told == ["Londres", words]
+
+
 def test_without_hits_the_dispatches_do_not_say() -> None:
     given = answer("Quoi ?", [], dispatch_of, CALIBRATION)
     assert (given.supported, given.confidence, given.text) == (False, None, REFUSAL)

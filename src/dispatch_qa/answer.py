@@ -29,9 +29,9 @@ def answer(
     """What `hits`, best first, say to `question`.
 
     The answer's text is the words that a reader found, each once, with the numbers of their passages; where none is
-    sure of them, the best sentence of each passage with its number. Where the calibrated probability of the best hit
-    is under the threshold, the text is `REFUSAL` and the passages are told as merely nearest. Without a calibration
-    for the model, every hit counts as support and `confidence` is `None`.
+    sure of them, the best sentence of each passage with its number. A passage whose calibrated probability is under the
+    threshold is cited without words; where that of the best hit is, the text is `REFUSAL` and the passages are told as
+    merely nearest. Without a calibration for the model, every hit counts as support and `confidence` is `None`.
 
     Raises:
         CitationError: a hit does not fit the dispatch that it names.
@@ -39,7 +39,8 @@ def answer(
     confidence = _confidence(hits[0], calibration) if calibration and hits else None
     if not supporting(hits[:1], calibration):
         return refuse(question, hits, dispatch_of, REFUSAL, confidence, left_out)
-    citations = _cited(hits, dispatch_of)
+    support = supporting(hits, calibration)
+    citations = _cited([hit if hit in support else replace(hit, answer=None) for hit in hits], dispatch_of)
     words = [f"{quote.quote} {''.join(f'[{n}]' for n in numbers)}" for quote, numbers in told_once(citations)]
     text = "\n".join(words or (f"{c.evidence.quote} [{c.number}]" for c in citations))
     return Answer(question, True, confidence, text, citations, (), left_out)
