@@ -187,8 +187,10 @@ class Mix:
         self._off = pool.off_of("train")
         texts = pool.written_of("train")
         self._inner = written.inner(texts)
-        self._new = [one for one in texts if new and one.since(new)]
-        self._old = [one for one in texts if not new or not one.since(new)]
+        self._old: list[written.Written] = []
+        self._new: list[written.Written] = []
+        for one in texts:
+            (self._new if new and one.since(new) else self._old).append(one)
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of an epoch, shuffled."""

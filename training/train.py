@@ -129,8 +129,8 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     folder = prepare_default_model(default_cache(), print)
     pool, nearest, versions = prepared(arguments.data, arguments.work, arguments.translators)
-    shares = (arguments.share_of_wire, arguments.share_of_others, arguments.share_of_written, arguments.new)
-    mix = Mix(pool, nearest, versions, arguments.seed, *shares)
+    shares = (arguments.share_of_wire, arguments.share_of_others, arguments.share_of_written)
+    mix = Mix(pool, nearest, versions, arguments.seed, *shares, new=arguments.new)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from examples import Example
 
+# Of a person, as an answer: two or three capitalised words, in Latin or Cyrillic script.
 _NAME = re.compile(r"[^\W\d_a-zа-яß-ÿ][\w'’-]+(?: [^\W\d_a-zа-яß-ÿ][\w'’-]+){1,2}")
 FOLDER = Path(__file__).with_name("written")
 ELSEWHERE, BESIDE = 0.1, 0.03  # each other paragraph is also asked a question that is answered, a near miss
@@ -35,7 +36,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A dispatch with its questions, from `file`.txt."""
+    """A dispatch with its questions; the stem of the file that it is from."""
 
     language: str
     file: str = ""
@@ -68,7 +69,7 @@ def read(folder: Path = FOLDER) -> list[Written]:
     return found
 
 
-def _take(line: str, found: list[Written], file: str = "") -> None:
+def _take(line: str, found: list[Written], file: str) -> None:
     """Add to the last dispatch what a line says, or begin another."""
     sign, _, rest = line.partition(" ")
     if sign == "@":

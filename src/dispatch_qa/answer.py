@@ -37,10 +37,9 @@ def answer(
         CitationError: a hit does not fit the dispatch that it names.
     """
     confidence = _confidence(hits[0], calibration) if calibration and hits else None
-    if not supporting(hits[:1], calibration):
+    if not hits or not _supports(hits[0], calibration):
         return refuse(question, hits, dispatch_of, REFUSAL, confidence, left_out)
-    support = supporting(hits, calibration)
-    citations = _cited([hit if hit in support else replace(hit, answer=None) for hit in hits], dispatch_of)
+    citations = _cited([hit if _supports(hit, calibration) else _wordless(hit) for hit in hits], dispatch_of)
     words = [f"{quote.quote} {''.join(f'[{n}]' for n in numbers)}" for quote, numbers in told_once(citations)]
     text = "\n".join(words or (f"{c.evidence.quote} [{c.number}]" for c in citations))
     return Answer(question, True, confidence, text, citations, (), left_out)
@@ -65,9 +64,7 @@ def told_once(citations: Sequence[Citation]) -> list[tuple[Quote, tuple[int, ...
 
 def supporting(hits: Sequence[Hit], calibration: Calibration | None) -> Sequence[Hit]:
     """Those of `hits` that would support an answer by themselves."""
-    if calibration is None:
-        return hits
-    return [hit for hit in hits if _confidence(hit, calibration) >= calibration.threshold]
+    return [hit for hit in hits if _supports(hit, calibration)]
 
 
 def refuse(
@@ -79,12 +76,20 @@ def refuse(
     left_out: tuple[LeftOut, ...] = (),
 ) -> Answer:
     """The answer that the dispatches do not say, with the nearest passages, without words. Raises as `answer`."""
-    wordless = [replace(hit, answer=None) for hit in nearest]
-    return Answer(question, False, confidence, text, (), _cited(wordless, dispatch_of), left_out)
+    cited = _cited([_wordless(hit) for hit in nearest], dispatch_of)
+    return Answer(question, False, confidence, text, (), cited, left_out)
 
 
 def _cited(hits: Sequence[Hit], dispatch_of: DispatchOf) -> tuple[Citation, ...]:
     return tuple(cite(number, hit, dispatch_of) for number, hit in enumerate(hits, start=1))
+
+
+def _supports(hit: Hit, calibration: Calibration | None) -> bool:
+    return calibration is None or _confidence(hit, calibration) >= calibration.threshold
+
+
+def _wordless(hit: Hit) -> Hit:
+    return replace(hit, answer=None)
 
 
 def _confidence(hit: Hit, calibration: Calibration) -> float:
