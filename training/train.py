@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import score
 import shrink
 import torch
+import written
 from batches import Batch, Batcher
 from data import Mix
 from model import ReaderNet, parameter_groups
@@ -120,7 +121,8 @@ def main() -> None:
     parser.add_argument("--share-of-wire", type=float, default=1.0, help="of the questions as a wire is asked")
     parser.add_argument("--share-of-others", type=float, default=1.0, help="of all other examples")
     parser.add_argument("--share-of-written", type=float, default=1.0, help="of those from the texts of `written/`")
-    parser.add_argument("--new", default="", help="the file of `written/` from which on all is taken")
+    files = [file.stem for file in written.FOLDER.glob("*.txt")]
+    parser.add_argument("--new", default="", choices=sorted(files), help="the file of texts from which on all is taken")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
