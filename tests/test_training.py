@@ -16,7 +16,7 @@ import pytest
 import shrink
 import torch
 import word_by_word
-from batches import _flash, _window
+from batches import MOST, TOKENS, _batch, _flash, _groups, _Row, _window
 from data import Mix, Pool, load, part_of
 from examples import Example
 from hypothesis import given
@@ -28,6 +28,7 @@ from pipeline import Observed, Seen
 from prepare import prepared
 from safetensors.numpy import load_file, save, save_file
 from score import f1, words
+from train import losses
 from translated import Question, Versions, translated
 from wire_questions import LANGUAGES, PHRASES, Told, asked, of_credit_line, told
 
@@ -452,6 +453,33 @@ def test_a_window_holds_what_it_must_as_far_as_it_fits(data: st.DataObject) -> N
     assert 0 <= at <= first < end <= length
     assert end - at == min(room, length)
     assert last < end or last - first >= room
+
+
+@given(st.lists(st.lists(st.integers(1, 200), min_size=1, max_size=4)))
+def test_what_is_to_be_told_apart_shares_a_batch(lengths: list[list[int]]) -> None:
+    units = [[_Row([7], [8] * length, (-1, -1)) for length in unit] for unit in lengths]
+    units.sort(key=lambda unit: max(row.length for row in unit))
+    groups = [group for group in _groups(units) if group]
+    assert [unit for group in groups for unit in group] == units
+    for batch, group in zip(map(_batch, groups), groups, strict=True):
+        assert batch.asked.tolist() == [number for number, unit in enumerate(group) for _ in unit]
+        assert len(batch.ids) <= MOST
+        assert batch.ids.numel() <= TOKENS
+
+
+def test_the_right_passage_is_told_from_the_others_of_its_question_alone() -> None:
+    told = [2.0, 1.0, -1.0, 5.0, 3.0]
+    units = [[_Row([7], [8], (0, 0)), _Row([7], [8], (-1, -1)), _Row([7], [8], (-1, -1))]]
+    units += [[_Row([7], [8], (0, 0))], [_Row([7], [8], (-1, -1))]]
+
+    def model(ids: torch.Tensor, _kinds: torch.Tensor, _mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(*ids.shape, 2), torch.tensor(told)
+
+    _, here, which = losses(model, _batch(units))  # type: ignore[arg-type]
+    one_in_three = np.log(np.exp([2.0, 1.0, -1.0]).sum()) - 2.0
+    assert which.item() == pytest.approx(3 * one_in_three / 5, rel=1e-5)  # once for each of its passages
+    wrong = [np.log1p(np.exp(logit if place in (1, 2, 4) else -logit)) for place, logit in enumerate(told)]
+    assert here.item() == pytest.approx(np.mean(wrong), rel=1e-5)
 
 
 def test_a_flash_is_the_sentence_of_the_answer() -> None:

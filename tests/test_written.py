@@ -75,6 +75,13 @@ def test_each_question_is_put_to_its_paragraph_and_some_to_one_that_does_not_ans
         "Odile Marchetti",
     }
     assert sum(one.kind == "written near miss" for one in some) == 100
+    apart = [one for one in some if one.others]
+    assert {one.others for one in apart if "480" in one.passage} == {
+        ("Les rames circuleront en 2027, a dit Odile Marchetti.", "La ville n'a rien ajouté."),
+        ("La ville n'a rien ajouté.", "Les rames circuleront en 2027, a dit Odile Marchetti."),
+    }
+    assert 20 < len(apart) < 100
+    assert all(one.start is not None for one in apart)
     elsewhere = [one for one in some if one.kind == "written elsewhere"]
     assert len(elsewhere) > 20
     assert all(one.start is None for one in elsewhere)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from examples import Example
@@ -20,12 +22,16 @@ FLASHES = 0.25  # the share of the passages that are a sentence long
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of a batch; `span` is (batch, 2), -1 where the passage does not answer."""
+    """Tensors of a batch; `span` is (batch, 2), -1 where the passage does not answer.
+
+    `asked` numbers the questions: passages that are to be told from each other have the same.
+    """
 
     ids: Tensor
     kinds: Tensor
     mask: Tensor
     span: Tensor
+    asked: Tensor
 
     @property
     def here(self) -> Tensor:
@@ -58,32 +64,42 @@ class Batcher:
         rng = random.Random(f"batches/{self._seed}/{number}")
         pool = 2000  # sorted together: batches of like lengths, and still of every kind
         for at in range(0, len(examples), pool):
-            rows = [row for row in self._rows(examples[at : at + pool], rng) if row is not None]
-            groups = list(_groups(sorted(rows, key=lambda row: row.length)))
+            units = [unit for unit in self._units(examples[at : at + pool], rng) if unit]
+            groups = list(_groups(sorted(units, key=_longest)))
             rng.shuffle(groups)
             yield from map(_batch, groups)
 
-    def _rows(self, examples: Sequence[Example], rng: random.Random) -> Iterator[_Row | None]:
-        examples = [_flash(example, rng) if rng.random() < FLASHES else example for example in examples]
-        questions = self._tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
-        passages = self._tokenizer.encode_batch([e.passage for e in examples], add_special_tokens=False)
-        for example, asked, passage in zip(examples, questions, passages, strict=True):
-            question, ids = asked.ids[:64], passage.ids
-            held = None
-            if example.start is not None and example.end is not None:
-                inside = [
-                    i for i, (a, b) in enumerate(passage.offsets) if a < example.end and b > example.start and b > a
-                ]
-                if not inside:
-                    yield None
-                    continue
-                held = inside[0], inside[-1]
-            # Most passages are as long as news paragraphs are.
-            room = LONGEST - len(question) - 3
-            room = min(room, rng.randint(60, 140)) if rng.random() < 0.6 else room
-            at, end = _window(len(ids), held or _random_place(len(ids), rng), room, rng)
-            span = (held[0] - at, min(held[1], end - 1) - at) if held and example.answers else (-1, -1)
-            yield _Row(question, ids[at:end], span)
+    def _units(self, examples: Sequence[Example], rng: random.Random) -> Iterator[list[_Row]]:
+        """For each example the rows that have to share a batch; none where its answer is no token."""
+        units = []
+        for example in examples:
+            unit = [replace(example, others=()), *(Example(example.question, one, "other") for one in example.others)]
+            flash = rng.random() < FLASHES
+            units.append([_flash(one, rng) for one in unit] if flash else unit)
+        flat = [one for unit in units for one in unit]
+        questions = self._tokenizer.encode_batch([one.question for one in flat], add_special_tokens=False)
+        passages = self._tokenizer.encode_batch([one.passage for one in flat], add_special_tokens=False)
+        encoded = zip(flat, questions, passages, strict=True)
+        for unit in units:
+            # Most passages are as long as news paragraphs are; those of a unit are cropped alike.
+            room = rng.randint(60, 140) if rng.random() < 0.6 else LONGEST
+            rows = [_row(*one, room, rng) for one in islice(encoded, len(unit))]
+            yield [row for row in rows if row] if rows[0] else []
+
+
+def _row(example: Example, asked: Any, passage: Any, room: int, rng: random.Random) -> _Row | None:
+    """The example as tokens, at most `room` of the passage; `None` where its answer is no token."""
+    question, ids = asked.ids[:64], passage.ids
+    held = None
+    if example.start is not None and example.end is not None:
+        inside = [i for i, (a, b) in enumerate(passage.offsets) if a < example.end and b > example.start and b > a]
+        if not inside:
+            return None
+        held = inside[0], inside[-1]
+    room = min(LONGEST - len(question) - 3, room)
+    at, end = _window(len(ids), held or _random_place(len(ids), rng), room, rng)
+    span = (held[0] - at, min(held[1], end - 1) - at) if held and example.answers else (-1, -1)
+    return _Row(question, ids[at:end], span)
 
 
 def _flash(example: Example, rng: random.Random) -> Example:
@@ -109,17 +125,24 @@ def _window(length: int, held: tuple[int, int], room: int, rng: random.Random) -
     return at, min(length, at + room)
 
 
-def _groups(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-    group: list[_Row] = []
-    for row in rows:  # shortest first, so that the newest is the longest
-        if group and (len(group) == MOST or (len(group) + 1) * row.length > TOKENS):
+def _longest(unit: Sequence[_Row]) -> int:
+    return max(row.length for row in unit)
+
+
+def _groups(units: Iterable[Sequence[_Row]]) -> Iterator[list[Sequence[_Row]]]:
+    group: list[Sequence[_Row]] = []
+    count = 0
+    for unit in units:  # shortest first, so that the newest is the longest
+        count += len(unit)
+        if group and (count > MOST or count * _longest(unit) > TOKENS):
             yield group
-            group = []
-        group.append(row)
+            group, count = [], len(unit)
+        group.append(unit)
     yield group
 
 
-def _batch(rows: Sequence[_Row]) -> Batch:
+def _batch(units: Sequence[Sequence[_Row]]) -> Batch:
+    rows = [row for unit in units for row in unit]
     longest = max(row.length for row in rows)
     ids = torch.ones(len(rows), longest, dtype=torch.long)  # 1 is <pad>
     kinds, mask = torch.zeros_like(ids), torch.zeros_like(ids)
@@ -131,4 +154,5 @@ def _batch(rows: Sequence[_Row]) -> Batch:
         mask[place, : row.length] = 1
         if row.span[0] >= 0:
             span[place] = torch.tensor([before + row.span[0], before + row.span[1]])
-    return Batch(ids, kinds, mask, span)
+    asked = torch.tensor([number for number, unit in enumerate(units) for _ in unit])
+    return Batch(ids, kinds, mask, span, asked)

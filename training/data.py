@@ -242,7 +242,9 @@ class Mix:
             text = self._pool.passages[passage_id].text
             # The longest of several right answers: a number with its unit.
             start, answer = max(asked.golds[passage_id], key=lambda gold: len(gold[1]))
-            yield Example(asked.text, text, "answer", start, start + len(answer))
+            near = self._nearest.get(asked.query_id, []) if rng.random() < written.TOLD_APART else []
+            apart = tuple(self._text(one, rng) for one in rng.sample(near, min(written.OTHERS, len(near))))
+            yield Example(asked.text, text, "answer", start, start + len(answer), others=apart)
             names = self._names[asked.language]
             if rng.random() < 0.4 and (swapped := near_miss(asked.text, asked.language, text, names, rng)):
                 yield Example(swapped, text, "near miss", start, start + len(answer), answers=False)

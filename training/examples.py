@@ -10,6 +10,7 @@ class Example:
     """A question beside a passage; `start` and `end` of the answer in characters, or `None` where it has none.
 
     Where `answers` is false, they tell what the passage must not be cut off from: there a near miss comes near.
+    `others` are passages that do not answer, from which the one that does is to be told: they share a batch.
     """
 
     question: str
@@ -18,3 +19,4 @@ class Example:
     start: int | None = None
     end: int | None = None
     answers: bool = True
+    others: tuple[str, ...] = ()

@@ -30,12 +30,17 @@ from dispatch_qa.reader import load_reader
 from dispatch_qa.settings import default_cache
 
 CHECKPOINT = "checkpoint.pt"
+PARTS = ("span", "here", "which")  # of the loss
 WARM_UP = 0.04  # of the time
 EVERY_STEPS, EVERY_SECONDS = 20, 240  # a line in the log; a checkpoint
 
 
-def losses(model: ReaderNet, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy of the answer among all spans where the passage answers, halved, and of whether it does."""
+def losses(model: ReaderNet, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Cross-entropy of the answer among all spans where the passage answers, halved; of whether it does; and of which.
+
+    The last is that of the right passage among those of its question in the batch, as often as there are such
+    (localized contrastive estimation, Gao, Dai and Callan, 2021).
+    """
     with torch.autocast("cpu", torch.bfloat16):
         ends, here = model(batch.ids, batch.kinds, batch.mask)
     ends, here = ends.float(), here.float()
@@ -48,7 +53,13 @@ def losses(model: ReaderNet, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         # Halved: so it weighs what the cross-entropy of either end alone would.
         logits = logits.masked_fill(backwards, -1e4).flatten(1)
         span = functional.cross_entropy(logits, first * len(backwards) + last) / 2
-    return span, functional.binary_cross_entropy_with_logits(here, batch.here)
+    alike = batch.asked[:, None] == batch.asked
+    which = torch.where(alike, here, -torch.inf).logsumexp(1) - here  # 0 where there is but one
+    return (
+        span,
+        functional.binary_cross_entropy_with_logits(here, batch.here),
+        (which * batch.here * alike.sum(1)).mean(),
+    )
 
 
 def train(model: ReaderNet, batches: Callable[[int], Iterator[Batch]], minutes: float, work: Path, rate: float) -> int:
@@ -70,14 +81,14 @@ def train(model: ReaderNet, batches: Callable[[int], Iterator[Batch]], minutes: 
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
             epoch, batch = next(stream)
-            span, here = losses(model, batch)
+            parts = losses(model, batch)
             optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward([span + here])
+            torch.autograd.backward([sum(parts[1:], parts[0])])
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             step += 1
             seconds = before + time.monotonic() - began
-            counted = {"span": span.item(), "here": here.item(), "steps": 1}
+            counted = {**{name: part.item() for name, part in zip(PARTS, parts, strict=True)}, "steps": 1}
             for name, value in (counted | {"examples": len(batch.ids), "tokens": batch.ids.numel()}).items():
                 sums[name] += value
             if step % EVERY_STEPS == 0:
@@ -91,7 +102,7 @@ def train(model: ReaderNet, batches: Callable[[int], Iterator[Batch]], minutes: 
 
 
 def _tell(log: TextIO, step: int, seconds: float, sums: Mapping[str, float]) -> None:
-    means = {name: round(sums[name] / sums["steps"], 4) for name in ("span", "here")}
+    means = {name: round(sums[name] / sums["steps"], 4) for name in PARTS}
     told = {"step": step, "seconds": round(seconds), **means}
     line = json.dumps({**told, "examples": sums["examples"], "tokens": sums["tokens"]})
     print(line, flush=True)

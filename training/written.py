@@ -22,6 +22,7 @@ from examples import Example
 _NAME = re.compile(r"[^\W\d_a-zа-яß-ÿ][\w'’-]+(?: [^\W\d_a-zа-яß-ÿ][\w'’-]+){1,2}")
 FOLDER = Path(__file__).with_name("written")
 ELSEWHERE, BESIDE = 0.1, 0.03  # each other paragraph is also asked a question that is answered, a near miss
+TOLD_APART, OTHERS = 0.3, 3  # the share of the answers told from paragraphs beside them, and at most from how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,16 @@ def examples(dispatches: Iterable[Written], rng: random.Random) -> Iterator[Exam
     for one in dispatches:
         for put in one.questions:
             text = one.paragraphs[put.paragraph]
-            start = text.index(put.words) if put.words else None
-            end = start + len(put.words) if start is not None and put.words else None
-            yield Example(put.text, text, "written" if put.words else "written near miss", start, end)
+            others = [other for other in one.paragraphs if other != text and not _tells(other, put.words)]
+            if not put.words:
+                yield Example(put.text, text, "written near miss")
+            else:
+                start = text.index(put.words)
+                apart = rng.sample(others, min(OTHERS, len(others))) if rng.random() < TOLD_APART else ()
+                yield Example(put.text, text, "written", start, start + len(put.words), others=tuple(apart))
+                others = [] if apart else others
             share = ELSEWHERE if put.words else BESIDE
-            for other in one.paragraphs:
-                if other != text and not _tells(other, put.words) and rng.random() < share:
-                    yield Example(put.text, other, "written elsewhere")
+            yield from (Example(put.text, other, "written elsewhere") for other in others if rng.random() < share)
 
 
 def inner(dispatches: Iterable[Written]) -> tuple[list[str], list[str]]:
