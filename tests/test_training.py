@@ -459,7 +459,7 @@ def test_a_window_holds_what_it_must_as_far_as_it_fits(data: st.DataObject) -> N
 def test_what_is_to_be_told_apart_shares_a_batch(lengths: list[list[int]]) -> None:
     units = [[_Row([7], [8] * length, (-1, -1)) for length in unit] for unit in lengths]
     units.sort(key=lambda unit: max(row.length for row in unit))
-    groups = [group for group in _groups(units) if group]
+    groups = list(_groups(units))
     assert [unit for group in groups for unit in group] == units
     for batch, group in zip(map(_batch, groups), groups, strict=True):
         assert batch.asked.tolist() == [number for number, unit in enumerate(group) for _ in unit]

@@ -73,7 +73,7 @@ class Batcher:
         """For each example the rows that have to share a batch; none where its answer is no token."""
         units = []
         for example in examples:
-            unit = [replace(example, others=()), *(Example(example.question, one, "other") for one in example.others)]
+            unit = [example, *(Example(example.question, one, "other") for one in example.others)]
             flash = rng.random() < FLASHES
             units.append([_flash(one, rng) for one in unit] if flash else unit)
         flat = [one for unit in units for one in unit]
@@ -125,8 +125,8 @@ def _window(length: int, held: tuple[int, int], room: int, rng: random.Random) -
     return at, min(length, at + room)
 
 
-def _longest(unit: Sequence[_Row]) -> int:
-    return max(row.length for row in unit)
+def _longest(rows: Sequence[_Row]) -> int:
+    return max(row.length for row in rows)
 
 
 def _groups(units: Iterable[Sequence[_Row]]) -> Iterator[list[Sequence[_Row]]]:
@@ -138,12 +138,13 @@ def _groups(units: Iterable[Sequence[_Row]]) -> Iterator[list[Sequence[_Row]]]:
             yield group
             group, count = [], len(unit)
         group.append(unit)
-    yield group
+    if group:
+        yield group
 
 
 def _batch(units: Sequence[Sequence[_Row]]) -> Batch:
     rows = [row for unit in units for row in unit]
-    longest = max(row.length for row in rows)
+    longest = _longest(rows)
     ids = torch.ones(len(rows), longest, dtype=torch.long)  # 1 is <pad>
     kinds, mask = torch.zeros_like(ids), torch.zeros_like(ids)
     span = torch.full((len(rows), 2), -1)

@@ -17,7 +17,7 @@ from typing import Any
 
 import wire_questions
 import written
-from examples import Example
+from examples import Example, told_apart
 from near_misses import moved, names_in, near_miss, without_answer
 from opus import WAYS, Counterpart, Gold
 from translated import Versions
@@ -242,9 +242,8 @@ class Mix:
             text = self._pool.passages[passage_id].text
             # The longest of several right answers: a number with its unit.
             start, answer = max(asked.golds[passage_id], key=lambda gold: len(gold[1]))
-            near = self._nearest.get(asked.query_id, []) if rng.random() < written.TOLD_APART else []
-            apart = tuple(self._text(one, rng) for one in rng.sample(near, min(written.OTHERS, len(near))))
-            yield Example(asked.text, text, "answer", start, start + len(answer), others=apart)
+            apart = [self._text(one, rng) for one in told_apart(self._nearest.get(asked.query_id, []), rng)]
+            yield Example(asked.text, text, "answer", start, start + len(answer), others=tuple(apart))
             names = self._names[asked.language]
             if rng.random() < 0.4 and (swapped := near_miss(asked.text, asked.language, text, names, rng)):
                 yield Example(swapped, text, "near miss", start, start + len(answer), answers=False)

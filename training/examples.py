@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+TOLD_APART, OTHERS = 0.3, 3  # the share of the answers told from passages beside them, and at most from how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,8 @@ class Example:
     end: int | None = None
     answers: bool = True
     others: tuple[str, ...] = ()
+
+
+def told_apart(passages: Sequence[str], rng: random.Random) -> list[str]:
+    """Those of `passages`, which do not answer a question, that it is read beside; often none."""
+    return rng.sample(passages, min(OTHERS, len(passages))) if rng.random() < TOLD_APART else []

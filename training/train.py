@@ -83,13 +83,13 @@ def train(model: ReaderNet, batches: Callable[[int], Iterator[Batch]], minutes: 
             epoch, batch = next(stream)
             parts = losses(model, batch)
             optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward([sum(parts[1:], parts[0])])
+            torch.autograd.backward(parts)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             step += 1
             seconds = before + time.monotonic() - began
-            counted = {**{name: part.item() for name, part in zip(PARTS, parts, strict=True)}, "steps": 1}
-            for name, value in (counted | {"examples": len(batch.ids), "tokens": batch.ids.numel()}).items():
+            counted = {"steps": 1, "examples": len(batch.ids), "tokens": batch.ids.numel()}
+            for name, value in (counted | {name: part.item() for name, part in zip(PARTS, parts, strict=True)}).items():
                 sums[name] += value
             if step % EVERY_STEPS == 0:
                 _tell(log, step, seconds, sums)

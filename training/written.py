@@ -16,13 +16,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from examples import Example
+from examples import Example, told_apart
 
 # Of a person, as an answer: two or three capitalised words, in Latin or Cyrillic script.
 _NAME = re.compile(r"[^\W\d_a-zа-яß-ÿ][\w'’-]+(?: [^\W\d_a-zа-яß-ÿ][\w'’-]+){1,2}")
 FOLDER = Path(__file__).with_name("written")
 ELSEWHERE, BESIDE = 0.1, 0.03  # each other paragraph is also asked a question that is answered, a near miss
-TOLD_APART, OTHERS = 0.3, 3  # the share of the answers told from paragraphs beside them, and at most from how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def examples(dispatches: Iterable[Written], rng: random.Random) -> Iterator[Exam
                 yield Example(put.text, text, "written near miss")
             else:
                 start = text.index(put.words)
-                apart = rng.sample(others, min(OTHERS, len(others))) if rng.random() < TOLD_APART else ()
+                apart = told_apart(others, rng)
                 yield Example(put.text, text, "written", start, start + len(put.words), others=tuple(apart))
                 others = [] if apart else others
             share = ELSEWHERE if put.words else BESIDE
