@@ -381,8 +381,13 @@ def test_what_a_training_needs_is_made_once(sets: Path, tmp_path: Path, monkeypa
         return {q.query_id: {"es": "words", "pl": "words"} for q in asked}
 
     monkeypatch.setattr("prepare.word_by_word", fewer)
+    told = next(text for text in load(sets).passages.values() if text.part == "train")
+    row = {"language": "en", "text": "What is it?", "answers": {told.passage_id: [0, 5]}}
+    monkeypatch.setattr("asked.FOLDER", tmp_path)
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
     pool, _, versions = prepared(sets, tmp_path / "work", Path("models"))
-    train = [q for q in pool.of_part("train") if q.language == "en"]
+    assert [q.golds for q in pool.questions if q.own] == [{told.passage_id: [(0, told.text[:5])]}]
+    train = [q for q in pool.of_part("train") if q.language == "en" and not q.own]
     assert train
     for q in train:
         assert versions[q.query_id] == {"fr": q.text, "es": "rules", "pl": "words"}

@@ -31,6 +31,8 @@ NO_NAMES = ("de", "zh")  # where a capital letter does not tell a name
 TRANSLATED = 0.5  # of the questions that have other versions, the share that is put in one of them
 FLUENT = 2  # times as often as another version, one in a language that OPUS-MT knows
 VERSIONS = 4  # of a paragraph's languages, those in which its questions are asked an epoch
+OWN_VERSIONS = 2  # the same, of a question written for the training
+REMOVED = 0.15  # of these, the share that is also asked of their passage without the sentence that answers
 
 # An unanswerable question must not be told by its language: these have no answerable ones to train on.
 OFF_LANGUAGES = ("fr", "ru", "en", "es", "de", "zh")
@@ -56,6 +58,8 @@ class Asked:
     dataset: str
     golds: dict[str, list[tuple[int, str]]]
     beside: str | None = None
+    own: bool = False
+    """Whether it was written for the training."""
 
 
 @dataclass(slots=True)
@@ -158,6 +162,7 @@ class Mix:
         wire: the share of the questions as a wire is asked that an epoch has.
         others: that of all others of the sets.
         own: that of the examples from the texts written for the training.
+        questions: that of the questions written for the training on passages of the sets, `Asked.own`.
         new: the file of these texts from which on they are taken whole; "" for none.
     """
 
@@ -170,11 +175,13 @@ class Mix:
         wire: float = 1.0,
         others: float = 1.0,
         own: float = 1.0,
+        questions: float = 1.0,
         new: str = "",
     ) -> None:
         self._pool, self._nearest, self._versions, self._seed = pool, nearest, versions, seed
-        self._shares = wire, others, own
-        self._train = pool.of_part("train")
+        self._shares = wire, others, own, questions
+        self._train = [one for one in pool.of_part("train") if not one.own]
+        self._own = [one for one in pool.of_part("train") if one.own]
         self._asked_in: dict[str, list[Asked]] = defaultdict(list)
         self._texts = [text for text in pool.passages.values() if text.part == "train"]
         self._names: dict[str, list[str]] = defaultdict(list)
@@ -201,7 +208,8 @@ class Mix:
             if rng.random() < 0.3:
                 examples.append(Example(asked.text, rng.choice(self._texts).text, "off corpus"))
         own, new = list(written.examples(self._old, rng)), written.examples(self._new, rng)
-        parts = zip((list(self._wire(rng)), examples, own), self._shares, strict=True)
+        asked_for = [example for asked in self._own for example in self._of_own(asked, rng)]
+        parts = zip((list(self._wire(rng)), examples, own, asked_for), self._shares, strict=True)
         examples = [one for some, share in parts for one in rng.sample(some, round(share * len(some)))] + list(new)
         rng.shuffle(examples)
         return examples
@@ -253,6 +261,19 @@ class Mix:
                 yield Example(asked.text, rest, "sentence removed")
         if rng.random() < 0.6 and self._nearest.get(asked.query_id):
             yield Example(asked.text, self._wrong(asked, rng), "retrieved")
+
+    def _of_own(self, asked: Asked, rng: random.Random) -> Iterator[Example]:
+        """Of a question written for the training, whose near misses are written, too."""
+        if asked.beside:
+            yield Example(asked.text, self._text(asked.beside, rng), "asked near miss")
+        for passage_id in rng.sample(sorted(asked.golds), min(OWN_VERSIONS, len(asked.golds))):
+            text = self._pool.passages[passage_id].text
+            ((start, answer),) = asked.golds[passage_id]
+            near = told_apart(self._nearest.get(asked.query_id, []), rng)
+            apart = tuple(self._text(one, rng) for one in near)
+            yield Example(asked.text, text, "asked", start, start + len(answer), others=apart)
+            if rng.random() < REMOVED and (rest := without_answer(text, start, start + len(answer))):
+                yield Example(asked.text, rest, "sentence removed")
 
     def _wrong(self, asked: Asked, rng: random.Random) -> str:
         return self._text(rng.choice(self._nearest[asked.query_id]), rng)

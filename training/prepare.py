@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import asked
 import opus
 import written
 from data import Pool, load
@@ -32,6 +33,9 @@ def prepared(data: Path, work: Path, translators: Path | None) -> tuple[Pool, di
         fluent = kept(work / "opus-questions.json", lambda: opus.questions(questions, translators))
         versions = _beside(versions, fluent)
         pool.add(_counterparts(pool, translators, work / "opus-passages.json"))
+    own = asked.questions(pool, asked.FOLDER)
+    nearest |= asked.nearest(own, pool, nearest)
+    pool.questions += own
     return pool, nearest, _beside(kept(work / "word_by_word.json", lambda: word_by_word(questions, versions)), versions)
 
 

@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--share-of-wire", type=float, default=1.0, help="of the questions as a wire is asked")
     parser.add_argument("--share-of-others", type=float, default=1.0, help="of all other examples")
     parser.add_argument("--share-of-written", type=float, default=1.0, help="of those from the texts of `written/`")
+    parser.add_argument("--share-of-asked", type=float, default=1.0, help="of those from the questions of `asked/`")
     files = [file.stem for file in written.FOLDER.glob("*.txt")]
     parser.add_argument("--new", default="", choices=sorted(files), help="the file of texts from which on all is taken")
     parser.add_argument("--seed", type=int, default=1)
@@ -142,7 +143,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     folder = prepare_default_model(default_cache(), print)
     pool, nearest, versions = prepared(arguments.data, arguments.work, arguments.translators)
-    shares = (arguments.share_of_wire, arguments.share_of_others, arguments.share_of_written)
+    shares = (arguments.share_of_wire, arguments.share_of_others, arguments.share_of_written, arguments.share_of_asked)
     mix = Mix(pool, nearest, versions, arguments.seed, *shares, new=arguments.new)
     print(json.dumps(Counter(example.kind for example in mix.epoch(0))), flush=True)
     batcher = Batcher(folder, arguments.seed)
