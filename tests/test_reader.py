@@ -373,7 +373,7 @@ def test_the_graph_gives_its_golden_readings(settings: Settings) -> None:
         ("Welche britischen Firmen nahmen teil?", "Babcock International Group et BAE Systems"),
         ("Які британські компанії взяли участь?", "Babcock International Group et BAE Systems"),
         ("¿Qué empresas británicas asistieron?", "Babcock International Group et BAE Systems"),
-        ("Wie viele Waffenhersteller kamen zum Forum?", "plus de 250"),
+        ("Wie viele Hersteller kamen zum Forum?", "plus de 250"),
         ("¿Cuántos productores de armas asistieron al foro?", "plus de 250"),
         ("Quel est le calibre des obus ?", "155 mm"),
     ],

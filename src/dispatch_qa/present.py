@@ -186,7 +186,7 @@ def likely(probability: float) -> str:
 
     What the shipped threshold lets through at least "may answer".
     """
-    words = [(0.8, "very likely answers"), (0.6, "likely answers"), (0.33, "may answer")]
+    words = [(0.8, "very likely answers"), (0.6, "likely answers"), (0.31, "may answer")]
     return next((word for least, word in words if probability >= least), "hardly answers")
 
 
