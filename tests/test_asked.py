@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from asked import FOLDER, nearest, questions
-from data import Asked, Mix, Pool, Text
+from data import OWN, Asked, Mix, Pool, Text
 
 TRAM = (
     "The first tram ran in 1896. It was drawn by two mules until the line was wired. It went from the harbour to the "
@@ -18,7 +18,7 @@ TRAM = (
 
 
 def pool(part: str = "train") -> Pool:
-    """A passage in two languages of that part, and one that trains."""
+    """A passage in two languages of that part, and two that train."""
     texts = [
         Text("p1.en", TRAM, "en", part),
         Text("p1.de", "Die erste Tram fuhr 1896. Zwei Maultiere zogen sie.", "de", part),
@@ -46,7 +46,7 @@ def test_a_question_has_its_words_in_each_passage_and_one_without_is_asked_besid
     answered, *beside = questions(pool(), folder_with(tmp_path, ANSWERED, UNANSWERED))
     assert answered.golds == {"p1.en": [(44, "two mules")], "p1.de": [(26, "Zwei Maultiere")]}
     assert [one.beside for one in beside] == ["p1.en", "p1.de"]
-    assert all(one.own and one.language == "uk" and not one.golds for one in beside)
+    assert all(one.dataset == OWN and one.language == "uk" and not one.golds for one in beside)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,11 @@ def test_what_is_held_out_or_is_no_answer_is_refused(
 
 def test_what_lies_near_other_questions_on_the_passage_is_near_unless_it_holds_the_words(tmp_path: Path) -> None:
     some, known = questions(pool(), folder_with(tmp_path, ANSWERED)), {"q1": ["p2.en", "p1.de", "p3.en"]}
-    assert nearest(some, pool(), known) == {"asked-a-1": ["p2.en", "p3.en"]}
+    assert nearest(some, pool(), known, 8) == {"asked-a-1": ["p2.en", "p3.en"]}
     when = row(answers={"p1.en": [22, 26]})
-    assert nearest(questions(pool(), folder_with(tmp_path, when)), pool(), known) == {"asked-a-1": ["p3.en"]}
+    assert nearest(questions(pool(), folder_with(tmp_path, when)), pool(), known, 8) == {"asked-a-1": ["p3.en"]}
+    assert nearest(some, pool(), known, 1) == {"asked-a-1": ["p2.en"]}
+    assert nearest(questions(pool(), folder_with(tmp_path, UNANSWERED)), pool(), known, 8) == {}
 
 
 def test_an_epoch_has_them_by_a_share_of_their_own(tmp_path: Path) -> None:

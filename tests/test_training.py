@@ -17,7 +17,7 @@ import shrink
 import torch
 import word_by_word
 from batches import MOST, TOKENS, _batch, _flash, _groups, _Row, _window
-from data import Mix, Pool, load, part_of
+from data import OWN, Mix, Pool, load, part_of
 from examples import Example
 from hypothesis import given
 from hypothesis import strategies as st
@@ -386,8 +386,8 @@ def test_what_a_training_needs_is_made_once(sets: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr("asked.FOLDER", tmp_path)
     (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
     pool, _, versions = prepared(sets, tmp_path / "work", Path("models"))
-    assert [q.golds for q in pool.questions if q.own] == [{told.passage_id: [(0, told.text[:5])]}]
-    train = [q for q in pool.of_part("train") if q.language == "en" and not q.own]
+    assert [q.golds for q in pool.questions if q.dataset == OWN] == [{told.passage_id: [(0, told.text[:5])]}]
+    train = [q for q in pool.of_part("train") if q.language == "en" and q.dataset != OWN]
     assert train
     for q in train:
         assert versions[q.query_id] == {"fr": q.text, "es": "rules", "pl": "words"}

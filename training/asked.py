@@ -14,10 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from data import Asked, Pool
+from data import OWN, Asked, Pool
 
 FOLDER = Path(__file__).with_name("asked")
-DATASET = "asked"
 
 
 def questions(pool: Pool, folder: Path) -> list[Asked]:
@@ -30,7 +29,7 @@ def questions(pool: Pool, folder: Path) -> list[Asked]:
     for file in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             row = json.loads(line)
-            key = f"{DATASET}-{file.stem}-{number}"
+            key = f"{OWN}-{file.stem}-{number}"
             golds = {}
             for passage_id, (start, end) in row.get("answers", {}).items():
                 words = _train_text(pool, passage_id, key)[start:end]
@@ -40,25 +39,21 @@ def questions(pool: Pool, folder: Path) -> list[Asked]:
             for passage_id in row.get("beside", ()):
                 _train_text(pool, passage_id, key)
             nears: list[str | None] = [None] if golds else row["beside"]
-            found += [Asked(key, row["text"], row["language"], DATASET, golds, near, own=True) for near in nears]
+            found += [Asked(key, row["text"], row["language"], OWN, golds, near) for near in nears]
     return found
 
 
-def nearest(some: Iterable[Asked], pool: Pool, known: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """For each answered question, what retrieval ranks high for others on its passages and does not answer it."""
+def nearest(some: Iterable[Asked], pool: Pool, known: Mapping[str, list[str]], count: int) -> dict[str, list[str]]:
+    """For each answered question, the wrong passages, at most `count`, that `known` has most for others on its own."""
     ranked: dict[str, Counter[str]] = defaultdict(Counter)
     for other in pool.questions:
         for passage_id in other.golds:
             ranked[passage_id].update(known.get(other.query_id, ()))
     found = {}
     for asked in some:
-        answers = {gold[1].casefold() for golds in asked.golds.values() for gold in golds}
-        near = sum((ranked[passage_id] for passage_id in asked.golds), Counter[str]())
-        found[asked.query_id] = [
-            one
-            for one, _ in near.most_common()
-            if one not in asked.golds and not any(answer in pool.passages[one].text.casefold() for answer in answers)
-        ][:8]
+        if asked.golds:
+            near = sum((ranked[passage_id] for passage_id in asked.golds), Counter[str]())
+            found[asked.query_id] = pool.wrong_for(asked, (one for one, _ in near.most_common()))[:count]
     return found
 
 

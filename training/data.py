@@ -23,6 +23,7 @@ from opus import WAYS, Counterpart, Gold
 from translated import Versions
 
 SETS = ("piaf-fr", "xquad-r", "squad2-en", "squad2-es", "afriqa-en")
+OWN = "asked"  # the set of the questions written for the training on passages of these
 TEST, TUNE = 0.18, 0.10  # shares of the paragraphs; the rest trains
 WRITTEN = {"test": 0.08, "tune": 0.06}  # of the dispatches written for the training
 
@@ -58,8 +59,6 @@ class Asked:
     dataset: str
     golds: dict[str, list[tuple[int, str]]]
     beside: str | None = None
-    own: bool = False
-    """Whether it was written for the training."""
 
 
 @dataclass(slots=True)
@@ -98,6 +97,16 @@ class Pool:
             for passage_id in [*asked.golds, *([asked.beside] if asked.beside else [])]:
                 golds[passage_id].update(asked.golds.get(passage_id, ()))
         return golds
+
+    def wrong_for(self, asked: Asked, passage_ids: Iterable[str]) -> list[str]:
+        """Those of the passages that do not answer the question: neither its own nor with an answer's words in them."""
+        answers = {gold[1].casefold() for golds in asked.golds.values() for gold in golds}
+        return [
+            passage_id
+            for passage_id in passage_ids
+            if passage_id not in asked.golds
+            and not any(answer in self.passages[passage_id].text.casefold() for answer in answers)
+        ]
 
     def add(self, found: Mapping[str, Counterpart]) -> None:
         """Counterparts of passages, by their ids: what has its answer there is asked of them, too."""
@@ -162,7 +171,7 @@ class Mix:
         wire: the share of the questions as a wire is asked that an epoch has.
         others: that of all others of the sets.
         own: that of the examples from the texts written for the training.
-        questions: that of the questions written for the training on passages of the sets, `Asked.own`.
+        questions: that of the questions of the set `OWN`.
         new: the file of these texts from which on they are taken whole; "" for none.
     """
 
@@ -180,8 +189,10 @@ class Mix:
     ) -> None:
         self._pool, self._nearest, self._versions, self._seed = pool, nearest, versions, seed
         self._shares = wire, others, own, questions
-        self._train = [one for one in pool.of_part("train") if not one.own]
-        self._own = [one for one in pool.of_part("train") if one.own]
+        self._train: list[Asked] = []
+        self._own: list[Asked] = []
+        for asked in pool.of_part("train"):
+            (self._own if asked.dataset == OWN else self._train).append(asked)
         self._asked_in: dict[str, list[Asked]] = defaultdict(list)
         self._texts = [text for text in pool.passages.values() if text.part == "train"]
         self._names: dict[str, list[str]] = defaultdict(list)
@@ -250,8 +261,7 @@ class Mix:
             text = self._pool.passages[passage_id].text
             # The longest of several right answers: a number with its unit.
             start, answer = max(asked.golds[passage_id], key=lambda gold: len(gold[1]))
-            apart = [self._text(one, rng) for one in told_apart(self._nearest.get(asked.query_id, []), rng)]
-            yield Example(asked.text, text, "answer", start, start + len(answer), others=tuple(apart))
+            yield Example(asked.text, text, "answer", start, start + len(answer), others=self._apart(asked, rng))
             names = self._names[asked.language]
             if rng.random() < 0.4 and (swapped := near_miss(asked.text, asked.language, text, names, rng)):
                 yield Example(swapped, text, "near miss", start, start + len(answer), answers=False)
@@ -269,11 +279,12 @@ class Mix:
         for passage_id in rng.sample(sorted(asked.golds), min(OWN_VERSIONS, len(asked.golds))):
             text = self._pool.passages[passage_id].text
             ((start, answer),) = asked.golds[passage_id]
-            near = told_apart(self._nearest.get(asked.query_id, []), rng)
-            apart = tuple(self._text(one, rng) for one in near)
-            yield Example(asked.text, text, "asked", start, start + len(answer), others=apart)
+            yield Example(asked.text, text, "asked", start, start + len(answer), others=self._apart(asked, rng))
             if rng.random() < REMOVED and (rest := without_answer(text, start, start + len(answer))):
                 yield Example(asked.text, rest, "sentence removed")
+
+    def _apart(self, asked: Asked, rng: random.Random) -> tuple[str, ...]:
+        return tuple(self._text(one, rng) for one in told_apart(self._nearest.get(asked.query_id, []), rng))
 
     def _wrong(self, asked: Asked, rng: random.Random) -> str:
         return self._text(rng.choice(self._nearest[asked.query_id]), rng)

@@ -13,6 +13,8 @@ from kept import kept
 from translated import Question, Versions, translated
 from word_by_word import word_by_word
 
+NEAREST = 8  # wrong passages of a question
+
 
 def prepared(data: Path, work: Path, translators: Path | None) -> tuple[Pool, dict[str, list[str]], Versions]:
     """The sets, the wrong passages of questions, and the train part's questions in other languages.
@@ -34,12 +36,12 @@ def prepared(data: Path, work: Path, translators: Path | None) -> tuple[Pool, di
         versions = _beside(versions, fluent)
         pool.add(_counterparts(pool, translators, work / "opus-passages.json"))
     own = asked.questions(pool, asked.FOLDER)
-    nearest |= asked.nearest(own, pool, nearest)
+    nearest |= asked.nearest(own, pool, nearest, NEAREST)
     pool.questions += own
     return pool, nearest, _beside(kept(work / "word_by_word.json", lambda: word_by_word(questions, versions)), versions)
 
 
-def nearest_wrong(pool: Pool, count: int = 8) -> dict[str, list[str]]:
+def nearest_wrong(pool: Pool, count: int = NEAREST) -> dict[str, list[str]]:
     """For each train question that has no wrong passages of its own, the `count` that dense search ranks first."""
     import numpy as np
 
@@ -56,14 +58,7 @@ def nearest_wrong(pool: Pool, count: int = 8) -> dict[str, list[str]]:
         some = asked[at : at + 512]
         ranked = np.argsort(-(embedder.queries([q.text for q in some]) @ vectors.T), axis=1)[:, :60]
         for question, row in zip(some, ranked, strict=True):
-            answers = {gold[1].casefold() for golds in question.golds.values() for gold in golds}
-            wrong = [
-                texts[i].passage_id
-                for i in row
-                if texts[i].passage_id not in question.golds
-                and not any(answer in texts[i].text.casefold() for answer in answers)
-            ]
-            found[question.query_id] = wrong[:count]
+            found[question.query_id] = pool.wrong_for(question, (texts[i].passage_id for i in row))[:count]
     return found
 
 
